@@ -1,7 +1,7 @@
 namespace Pure.Engine.Kernels;
 
 /// <summary>
-/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select"/>). Every method has a scalar
+/// The arithmetic of one instruction-set cluster, chosen once at start-up (Select). Every method has a scalar
 /// definition in the file named after it; every other cluster gives its bits. Lengths are checked here, at the kernels' door.
 /// </summary>
 internal abstract class KernelSet

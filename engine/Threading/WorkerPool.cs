@@ -22,7 +22,8 @@ internal sealed class WorkerPool : IDisposable
         where TJob : struct, IRangeJob
     {
         TJob copy = job;
-        copy.Run(0, count);
+        for (int begin = 0; begin < count; begin += Math.Max(grain, count / Threads))
+            copy.Run(begin, Math.Min(count, begin + Math.Max(grain, count / Threads)));
     }
 
     public void Dispose()
