@@ -9,7 +9,9 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
 {
     private const int CacheLine = 64;
 
-    /// <summary>Allocates <paramref name="length"/> zeroed elements.</summary>
+    private void* _allocation;
+
+    /// <summary>Allocates <paramref name="length"/> zeroed elements. Large buffers cost memory only where they are touched.</summary>
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
     public AlignedBuffer(long length)
     {
@@ -18,7 +20,7 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         nuint bytes = checked((nuint)length * (nuint)sizeof(T));
         try
         {
-            Pointer = (T*)NativeMemory.AlignedAlloc(Math.Max(bytes, 1), CacheLine);
+            _allocation = NativeMemory.AllocZeroed(checked(bytes + CacheLine));
         }
         catch (OutOfMemoryException exception)
         {
@@ -27,8 +29,7 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
                 $"{bytes:N0} bytes are needed and the machine does not have them; use a smaller model, context or batch.", exception);
         }
 
-        NativeMemory.Clear(Pointer, bytes);
-        GC.AddMemoryPressure(Math.Max((long)bytes, 1));
+        Pointer = (T*)(((nuint)_allocation + CacheLine - 1) & ~(nuint)(CacheLine - 1));
     }
 
     /// <summary>Frees memory that was never disposed.</summary>
@@ -54,6 +55,15 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     /// <summary>The elements as bytes.</summary>
     public NativeView View => new((byte*)Pointer, Length * sizeof(T));
 
+    /// <summary>A writable span over <paramref name="length"/> elements from <paramref name="offset"/>.</summary>
+    internal Span<T> Writable(long offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        return new Span<T>(Pointer + offset, length);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -65,8 +75,8 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     {
         if (Pointer == null)
             return;
-        NativeMemory.AlignedFree(Pointer);
+        NativeMemory.Free(_allocation);
+        _allocation = null;
         Pointer = null;
-        GC.RemoveMemoryPressure(Math.Max(Length * sizeof(T), 1));
     }
 }

@@ -1,0 +1,80 @@
+namespace Pure.Engine.Memory;
+
+/// <summary>One text in the cache: which blocks hold its positions, and how many positions it has.</summary>
+public sealed class Sequence : IDisposable
+{
+    private readonly int[] _blocks;
+    private int _blockCount;
+    private bool _disposed;
+
+    internal Sequence(KvCache cache)
+    {
+        Cache = cache;
+        _blocks = new int[cache.Blocks];
+    }
+
+    /// <summary>The cache it lives in.</summary>
+    public KvCache Cache { get; }
+
+    /// <summary>Positions whose keys and values are in the cache.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>A sequence with the same past, sharing its blocks until one of the two writes.</summary>
+    public Sequence Fork()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var fork = new Sequence(Cache) { Length = Length, _blockCount = _blockCount };
+        for (int index = 0; index < _blockCount; index++)
+        {
+            fork._blocks[index] = _blocks[index];
+            Cache.Share(_blocks[index]);
+        }
+
+        return fork;
+    }
+
+    /// <summary>Forgets every position from <paramref name="length"/> on.</summary>
+    public void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        int keep = BlocksFor(length);
+        while (_blockCount > keep)
+            Cache.Release(_blocks[--_blockCount]);
+        Length = length;
+    }
+
+    /// <summary>Gives its blocks back.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        Truncate(0);
+        _disposed = true;
+    }
+
+    /// <summary>Makes the positions up to <paramref name="length"/> writable: takes blocks, and copies a shared last one.</summary>
+    internal void Reserve(int length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int partial = Length % KvCache.BlockPositions;
+        int last = Length / KvCache.BlockPositions;
+        if (length > Length && partial > 0 && Cache.IsShared(_blocks[last]))
+        {
+            int copy = Cache.Take();
+            Cache.Copy(_blocks[last], copy, partial);
+            Cache.Release(_blocks[last]);
+            _blocks[last] = copy;
+        }
+
+        while (_blockCount < BlocksFor(length))
+            _blocks[_blockCount++] = Cache.Take();
+    }
+
+    /// <summary>Says that positions up to <paramref name="length"/> have been written.</summary>
+    internal void Advance(int length) => Length = length;
+
+    internal int Block(int index) => _blocks[index];
+
+    private static int BlocksFor(int length) => (length + KvCache.BlockPositions - 1) / KvCache.BlockPositions;
+}

@@ -1,0 +1,33 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Memory;
+
+namespace Pure.Engine.Models;
+
+/// <summary>What quantised weights are multiplied with. Each is its own function, equally repeatable.</summary>
+public enum ActivationType
+{
+    /// <summary>8-bit activations in blocks of 32; products are summed in integers.</summary>
+    Q8,
+
+    /// <summary>Float activations; weights are dequantised to floats.</summary>
+    F32,
+}
+
+/// <summary>How a model is run. None but <see cref="Activations"/> and <see cref="CacheType"/> changes a bit of the result.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>Threads to compute with; 0 means the physical cores this process may use.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Instruction set; null means the best this processor has (or what PURE_ISA names).</summary>
+    public Isa? Isa { get; init; }
+
+    /// <summary>What quantised weights are multiplied with.</summary>
+    public ActivationType Activations { get; init; } = ActivationType.Q8;
+
+    /// <summary>How keys and values are stored.</summary>
+    public CacheType CacheType { get; init; } = CacheType.F16;
+
+    /// <summary>Most rows of one batch; longer prompts are cut into chunks.</summary>
+    public int MaxBatchRows { get; init; } = 512;
+}
