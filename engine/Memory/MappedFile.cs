@@ -1,0 +1,101 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Pure.Engine.Memory;
+
+/// <summary>
+/// A file mapped read-only into memory: pages come from disk when first touched and are shared between processes. Views of it must
+/// not be used after <see cref="Dispose"/>. (A file that another process shortens while it is mapped takes this process down: that
+/// is how mappings work everywhere.)
+/// </summary>
+public sealed unsafe class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _accessor;
+    private readonly byte* _pointer;
+    private bool _disposed;
+
+    private MappedFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor accessor, long length)
+    {
+        Path = path;
+        Length = length;
+        _file = file;
+        _accessor = accessor;
+        byte* pointer = null;
+        accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        _pointer = pointer + accessor.PointerOffset;
+    }
+
+    /// <summary>The path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>Length in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>All bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
+    public NativeView View
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return new NativeView(_pointer, Length);
+        }
+    }
+
+    /// <summary>Maps the file at <paramref name="path"/>.</summary>
+    /// <exception cref="ModelFormatException">The path is missing, a directory, empty, or may not be read.</exception>
+    public static MappedFile Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            throw new ModelFormatException($"{path}: this is a directory, a file was expected; name the file inside it.");
+        if (!File.Exists(path))
+            throw new ModelFormatException($"{path}: there is no such file; check the path.");
+
+        try
+        {
+            // Pipes and devices answer zero too, and are refused before opening one could block.
+            var named = new FileInfo(path);
+            if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named).Length == 0)
+                throw Empty(path);
+
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return Map(path, handle, RandomAccess.GetLength(handle));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ModelFormatException(
+                $"{path}: the file cannot be read ({exception.Message.TrimEnd('.')}); check its permissions and the disk.", exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _accessor.SafeMemoryMappedViewHandle.ReleasePointer();
+        _accessor.Dispose();
+        _file.Dispose();
+    }
+
+    private static MappedFile Map(string path, Microsoft.Win32.SafeHandles.SafeFileHandle handle, long length)
+    {
+        // The mapping outlives the handle: the system keeps the file open for as long as it is mapped.
+        var file = MemoryMappedFile.CreateFromFile(
+            handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        try
+        {
+            return new MappedFile(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static ModelFormatException Empty(string path) =>
+        new($"{path}: the file is empty; download it again.");
+}

@@ -1,0 +1,98 @@
+using System.Collections.Frozen;
+using Pure.Engine.Memory;
+
+namespace Pure.Engine.Quantization;
+
+/// <summary>
+/// What is known of an element type: name, sizes, how to widen it. The table below is the only list of types; a new one is its own
+/// file, a value of <see cref="ElementType"/>, a line here and a test.
+/// </summary>
+public sealed unsafe class ElementFormat
+{
+    private static readonly ElementFormat[] Table =
+    [
+        From<F32>(),
+        From<F16>(),
+        From<BF16>(),
+        From<Q8_0>(),
+        From<Q4_0>(),
+        From<Q4_K>(),
+        From<Q6_K>(),
+    ];
+
+    private static readonly FrozenDictionary<ElementType, ElementFormat> ByType = Table.ToFrozenDictionary(format => format.Type);
+
+    /// <summary>Types that files have and this engine has not, so that a refusal can name them. Numbers are those of ggml.</summary>
+    private static readonly FrozenDictionary<uint, string> KnownUnsupported = new Dictionary<uint, string>
+    {
+        [3] = "Q4_1", [6] = "Q5_0", [7] = "Q5_1", [9] = "Q8_1", [10] = "Q2_K", [11] = "Q3_K", [13] = "Q5_K", [15] = "Q8_K",
+        [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S",
+        [23] = "IQ4_XS", [24] = "I8", [25] = "I16", [26] = "I32", [27] = "I64", [28] = "F64", [29] = "IQ1_M", [31] = "Q4_0_4_4",
+        [32] = "Q4_0_4_8", [33] = "Q4_0_8_8", [34] = "TQ1_0", [35] = "TQ2_0", [39] = "MXFP4", [40] = "NVFP4",
+    }.ToFrozenDictionary();
+
+    private readonly delegate*<byte*, float*, long, void> _dequantize;
+
+    private ElementFormat(
+        string name, ElementType type, int blockSize, int blockBytes, delegate*<byte*, float*, long, void> dequantize)
+    {
+        Name = name;
+        Type = type;
+        BlockSize = blockSize;
+        BlockBytes = blockBytes;
+        _dequantize = dequantize;
+    }
+
+    /// <summary>All supported types, as words: <c>F32, F16, …</c>.</summary>
+    public static string Supported { get; } = string.Join(", ", Table.Select(format => format.Name));
+
+    /// <summary>The field's name, such as <c>Q4_K</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The type.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>Elements that are stored together; a row is a whole number of blocks.</summary>
+    public int BlockSize { get; }
+
+    /// <summary>Bytes of one block.</summary>
+    public int BlockBytes { get; }
+
+    /// <summary>The format of <paramref name="type"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such type.</exception>
+    public static ElementFormat Of(ElementType type) =>
+        Find(type) ?? throw new ArgumentOutOfRangeException(nameof(type), type, "Not a supported element type.");
+
+    /// <summary>Bytes of a row of <paramref name="columns"/> elements.</summary>
+    /// <exception cref="ArgumentException"><paramref name="columns"/> is no whole number of blocks.</exception>
+    public long RowBytes(long columns)
+    {
+        var (blocks, rest) = Math.DivRem(columns, BlockSize);
+        if (rest != 0 || columns < 0)
+            throw new ArgumentException($"{columns} elements are no whole number of {Name} blocks of {BlockSize}.", nameof(columns));
+        return checked(blocks * BlockBytes);
+    }
+
+    /// <summary>Widens the first elements of <paramref name="source"/> until <paramref name="destination"/> is full.</summary>
+    /// <exception cref="ArgumentException">
+    /// The destination is no whole number of blocks, or longer than the source.
+    /// </exception>
+    public void Dequantize(NativeView source, Span<float> destination)
+    {
+        if (RowBytes(destination.Length) > source.Length)
+            throw new ArgumentException($"{destination.Length} {Name} elements do not fit {source.Length} bytes.", nameof(destination));
+        fixed (float* pointer = destination)
+            _dequantize(source.Pointer, pointer, destination.Length);
+    }
+
+    /// <summary>The format of <paramref name="type"/>, null for one that is not supported.</summary>
+    internal static ElementFormat? Find(ElementType type) => ByType.GetValueOrDefault(type);
+
+    /// <summary>Number and, where there is one, name of a type out of a file.</summary>
+    internal static string Describe(uint type) =>
+        KnownUnsupported.TryGetValue(type, out string? name) ? $"{type} ({name})" : $"{type} (unknown)";
+
+    private static ElementFormat From<T>()
+        where T : IElementFormat =>
+        new(typeof(T).Name, T.Type, T.BlockSize, T.BlockBytes, &T.Dequantize);
+}
