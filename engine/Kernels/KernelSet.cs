@@ -1,25 +1,93 @@
+using Pure.Engine.Quantization;
+
 namespace Pure.Engine.Kernels;
 
 /// <summary>
-/// The arithmetic of one instruction-set cluster, chosen once at start-up (Select). Every method has a scalar
-/// definition in the file named after it; every other cluster gives its bits. Lengths are checked here, at the kernels' door.
+/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select"/>). Every method has a scalar
+/// definition, the first method in its operation's file; every other cluster gives its bits. Lengths are checked here, at the
+/// kernels' door; behind it are raw pointers. All methods are safe to call from any number of threads.
 /// </summary>
-internal abstract class KernelSet
+internal abstract unsafe class KernelSet
 {
+    /// <summary>The environment variable that names the instruction set when no wish is given.</summary>
+    internal const string IsaVariable = "PURE_ISA";
+
     internal abstract Isa Isa { get; }
 
-    /// <summary>y = x · (1 / √(mean(x²) + epsilon)) · weight, over one row.</summary>
-    internal abstract void RmsNorm(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y);
+    /// <summary>The kernels of <paramref name="wish"/>; without one, those PURE_ISA names; without either, the best this processor has.</summary>
+    /// <exception cref="InvalidRequestException">This processor lacks the wish, or PURE_ISA names no instruction set.</exception>
+    internal static KernelSet Select(Isa? wish = null)
+    {
+        if (wish is { } isa)
+            return Create(isa, $"The instruction set {Name(isa)}");
+
+        string? name = Environment.GetEnvironmentVariable(IsaVariable);
+        if (string.IsNullOrEmpty(name))
+            return Create(Supported[^1], "");
+        foreach (Isa known in Enum.GetValues<Isa>())
+        {
+            if (Name(known).Equals(name, StringComparison.OrdinalIgnoreCase))
+                return Create(known, $"The instruction set {Name(known)} that {IsaVariable} asks for");
+        }
+
+        throw new InvalidRequestException($"{IsaVariable} is \"{name}\", which names no instruction set; this processor has {Names}.");
+    }
+
+    /// <summary>What this processor has, plainest first.</summary>
+    internal static IReadOnlyList<Isa> Supported { get; } =
+        [.. Enum.GetValues<Isa>().Where(IsSupported)];
+
+    /// <summary>The instruction set as users write it: <c>scalar</c>, <c>avx2</c>, <c>avx512</c>.</summary>
+    internal static string Name(Isa isa) => isa switch
+    {
+        Isa.Scalar => "scalar",
+        Isa.Avx2 => "avx2",
+        Isa.Avx512 => "avx512",
+        _ => $"{(int)isa}",
+    };
+
+    /// <summary>y = x · (1 / √(mean(x²) + epsilon)) · weight, over one row; y may be x.</summary>
+    internal void RmsNorm(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
+    {
+        CheckLength(weight.Length, x.Length, nameof(weight));
+        CheckLength(y.Length, x.Length, nameof(y));
+        fixed (float* xs = x, weights = weight, ys = y)
+            RmsNorm(xs, weights, x.Length, epsilon, ys);
+    }
 
     /// <summary>Rotates pairs of one head's rotary dimensions by the angles whose cosines and sines are given, in place.</summary>
     /// <param name="x">The rotary dimensions, <c>[2 · cos.Length]</c>.</param>
     /// <param name="cos">Cosine of each pair's angle.</param>
     /// <param name="sin">Sine of each pair's angle.</param>
     /// <param name="adjacent">Pairs are (2i, 2i+1); otherwise (i, i + half).</param>
-    internal abstract void Rotate(Span<float> x, ReadOnlySpan<float> cos, ReadOnlySpan<float> sin, bool adjacent);
+    internal void Rotate(Span<float> x, ReadOnlySpan<float> cos, ReadOnlySpan<float> sin, bool adjacent)
+    {
+        CheckLength(x.Length, 2 * cos.Length, nameof(x));
+        CheckLength(sin.Length, cos.Length, nameof(sin));
+        fixed (float* xs = x, cosines = cos, sines = sin)
+            Rotate(xs, cosines, sines, cos.Length, adjacent);
+    }
 
-    /// <summary>Fills the 8-bit form of row <paramref name="row"/> from its floats.</summary>
-    internal abstract void QuantizeRow(in Activations x, int row);
+    /// <summary>
+    /// Fills the 8-bit form of row <paramref name="row"/> from its floats. A last block that the columns do not fill is quantised as
+    /// if it went on with zeros.
+    /// </summary>
+    internal void QuantizeRow(in Activations x, int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)x.Rows, nameof(row));
+        long start = (long)row * x.Stride;
+        long block = start / Activations.BlockSize;
+        int whole = x.Columns / Activations.BlockSize * Activations.BlockSize;
+        Quantize(x.Values + start, whole, x.Quants + start, x.Scales + block, x.Sums + block);
+        if (whole == x.Columns)
+            return;
+
+        float* padded = stackalloc float[Activations.BlockSize];
+        for (int i = 0; i < Activations.BlockSize; i++)
+            padded[i] = whole + i < x.Columns ? x.Values[start + whole + i] : 0;
+        block += whole / Activations.BlockSize;
+        Quantize(padded, Activations.BlockSize, x.Quants + start + whole, x.Scales + block, x.Sums + block);
+    }
 
     /// <summary>
     /// y[i, r] = weights row r · x row inputRows[i], for r in [<paramref name="rowBegin"/>, <paramref name="rowEnd"/>), on the
@@ -32,40 +100,213 @@ internal abstract class KernelSet
     /// <param name="inputRows">Which rows of x; empty means all, in order.</param>
     /// <param name="y">Output <c>[inputs, stride]</c>; element r of row i is at i · yStride + r.</param>
     /// <param name="yStride">Elements between output rows.</param>
-    internal abstract void MatMulFloat(
-        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, Span<float> y, int yStride);
+    internal void MatMulFloat(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, Span<float> y, int yStride)
+    {
+        int inputs = CheckProduct(weights, rowBegin, rowEnd, x, inputRows, y.Length, yStride);
+        if (inputs == 0 || rowBegin == rowEnd)
+            return;
+        fixed (int* rows = inputRows)
+        fixed (float* ys = y)
+            MatMulFloat(weights, rowBegin, rowEnd, x, new InputRows(rows, inputs), ys, yStride);
+    }
 
-    /// <summary>As <see cref="MatMulFloat"/>, on the 8-bit form; the weights must be quantised.</summary>
-    internal abstract void MatMulQ8(
-        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, Span<float> y, int yStride);
+    /// <summary>As <see cref="MatMulFloat(in WeightMatrix, int, int, in Activations, ReadOnlySpan{int}, Span{float}, int)"/>, on the
+    /// 8-bit form; the weights must be quantised.</summary>
+    internal void MatMulQ8(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, Span<float> y, int yStride)
+    {
+        if (!weights.IsQuantized)
+            throw new ArgumentException($"{weights.Type} weights take float activations.", nameof(weights));
+        int inputs = CheckProduct(weights, rowBegin, rowEnd, x, inputRows, y.Length, yStride);
+        if (inputs == 0 || rowBegin == rowEnd)
+            return;
+        fixed (int* rows = inputRows)
+        fixed (float* ys = y)
+            MatMulQ8(weights, rowBegin, rowEnd, x, new InputRows(rows, inputs), ys, yStride);
+    }
 
     /// <summary>One row of a weight matrix as floats.</summary>
-    internal abstract void DequantizeRow(in WeightMatrix weights, int row, Span<float> y);
+    internal void DequantizeRow(in WeightMatrix weights, int row, Span<float> y)
+    {
+        CheckMatrix(weights);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)weights.Rows, nameof(row));
+        CheckLength(y.Length, weights.Columns, nameof(y));
+        fixed (float* ys = y)
+            Dequantize(weights.Type, weights.Data.Pointer + (row * weights.RowBytes), ys, weights.Columns);
+    }
 
-    /// <summary>out = silu(gate) · up, element by element.</summary>
-    internal abstract void SwiGlu(ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> output);
+    /// <summary>output = silu(gate) · up, element by element; output may be either of them.</summary>
+    internal void SwiGlu(ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> output)
+    {
+        CheckLength(up.Length, gate.Length, nameof(up));
+        CheckLength(output.Length, gate.Length, nameof(output));
+        fixed (float* gates = gate, ups = up, outputs = output)
+            SwiGlu(gates, ups, outputs, gate.Length);
+    }
 
     /// <summary>y = y + x.</summary>
-    internal abstract void Add(Span<float> y, ReadOnlySpan<float> x);
+    internal void Add(Span<float> y, ReadOnlySpan<float> x)
+    {
+        CheckLength(x.Length, y.Length, nameof(x));
+        fixed (float* ys = y, xs = x)
+            Add(ys, xs, y.Length);
+    }
 
     /// <summary>y = fma(scale, x, y).</summary>
-    internal abstract void AddScaled(Span<float> y, float scale, ReadOnlySpan<float> x);
+    internal void AddScaled(Span<float> y, float scale, ReadOnlySpan<float> x)
+    {
+        CheckLength(x.Length, y.Length, nameof(x));
+        fixed (float* ys = y, xs = x)
+            AddScaled(ys, scale, xs, y.Length);
+    }
 
     /// <summary>scores[p] = (q · keys[p]) · scale.</summary>
-    internal abstract void Scores(ReadOnlySpan<float> q, in CacheRows keys, float scale, Span<float> scores);
+    internal void Scores(ReadOnlySpan<float> q, in CacheRows keys, float scale, Span<float> scores)
+    {
+        CheckRows(keys);
+        CheckLength(q.Length, keys.Columns, nameof(q));
+        CheckLength(scores.Length, keys.Count, nameof(scores));
+        fixed (float* qs = q, targets = scores)
+            Scores(qs, keys, scale, targets);
+    }
 
-    /// <summary>Replaces scores by exp(score − max); returns the maximum and the sum (sixteen partial sums, then the tree).</summary>
-    internal abstract (float Max, float Sum) ExpOfScores(Span<float> scores);
+    /// <summary>
+    /// Replaces scores by exp(score − max); returns the maximum (NaN if any score is; −∞ of none) and the sum (sixteen partial sums,
+    /// then the tree).
+    /// </summary>
+    internal (float Max, float Sum) ExpOfScores(Span<float> scores)
+    {
+        fixed (float* values = scores)
+            return ExpOfScores(values, scores.Length);
+    }
 
     /// <summary>accumulator = fma(weights[p], values[p], accumulator), position by position.</summary>
-    internal abstract void AddWeighted(ReadOnlySpan<float> weights, in CacheRows values, Span<float> accumulator);
+    internal void AddWeighted(ReadOnlySpan<float> weights, in CacheRows values, Span<float> accumulator)
+    {
+        CheckRows(values);
+        CheckLength(weights.Length, values.Count, nameof(weights));
+        CheckLength(accumulator.Length, values.Columns, nameof(accumulator));
+        fixed (float* ws = weights, accumulators = accumulator)
+            AddWeighted(ws, values, accumulators);
+    }
 
     /// <summary>left = fma(left, leftScale, right · rightScale), element by element: the merge of two attention spans.</summary>
-    internal abstract void MergeScaled(Span<float> left, float leftScale, ReadOnlySpan<float> right, float rightScale);
+    internal void MergeScaled(Span<float> left, float leftScale, ReadOnlySpan<float> right, float rightScale)
+    {
+        CheckLength(right.Length, left.Length, nameof(right));
+        fixed (float* lefts = left, rights = right)
+            MergeScaled(lefts, leftScale, rights, rightScale, left.Length);
+    }
 
-    /// <summary>y = x / divisor.</summary>
-    internal abstract void Divide(Span<float> y, float divisor);
+    /// <summary>y = y / divisor.</summary>
+    internal void Divide(Span<float> y, float divisor)
+    {
+        fixed (float* ys = y)
+            Divide(ys, divisor, y.Length);
+    }
 
     /// <summary>Whether no element is NaN or infinite.</summary>
-    internal abstract bool AllFinite(ReadOnlySpan<float> x);
+    internal bool AllFinite(ReadOnlySpan<float> x)
+    {
+        fixed (float* xs = x)
+            return AllFinite(xs, x.Length);
+    }
+
+    protected abstract void RmsNorm(float* x, float* weight, int count, float epsilon, float* y);
+
+    protected abstract void Rotate(float* x, float* cos, float* sin, int pairs, bool adjacent);
+
+    protected abstract void Quantize(float* x, int columns, sbyte* quants, float* scales, int* sums);
+
+    protected abstract void MatMulFloat(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride);
+
+    protected abstract void MatMulQ8(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride);
+
+    protected abstract void Dequantize(ElementType type, byte* row, float* y, int columns);
+
+    protected abstract void SwiGlu(float* gate, float* up, float* output, int count);
+
+    protected abstract void Add(float* y, float* x, int count);
+
+    protected abstract void AddScaled(float* y, float scale, float* x, int count);
+
+    protected abstract void Scores(float* q, in CacheRows keys, float scale, float* scores);
+
+    protected abstract (float Max, float Sum) ExpOfScores(float* scores, int count);
+
+    protected abstract void AddWeighted(float* weights, in CacheRows values, float* accumulator);
+
+    protected abstract void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count);
+
+    protected abstract void Divide(float* y, float divisor, int count);
+
+    protected abstract bool AllFinite(float* x, int count);
+
+    private static string Names => string.Join(", ", Supported.Select(Name));
+
+    private static bool IsSupported(Isa isa) => isa == Isa.Scalar;
+
+#pragma warning disable CA1859 // The other clusters are still to come.
+    private static KernelSet Create(Isa isa, string wish) => isa switch
+    {
+        Isa.Scalar => new ScalarKernels(),
+        _ => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
+    };
+#pragma warning restore CA1859
+
+    private static void CheckLength(int length, int expected, string name)
+    {
+        if (length != expected)
+            throw new ArgumentException($"{name} holds {length} elements where {expected} belong.", name);
+    }
+
+    private static void CheckRows(in CacheRows rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows.Count, nameof(rows));
+        ArgumentOutOfRangeException.ThrowIfNegative(rows.Columns, nameof(rows));
+        if (rows.Count == 0)
+            return;
+        long bytes = (((rows.Count - 1) * (long)rows.Stride) + rows.Columns) * (rows.IsHalf ? sizeof(ushort) : sizeof(float));
+        if (rows.Stride < rows.Columns || bytes > rows.Data.Length)
+        {
+            throw new ArgumentException(
+                $"{rows.Count} cache rows of {rows.Columns} elements, {rows.Stride} apart, do not fit {rows.Data.Length} bytes.", nameof(rows));
+        }
+    }
+
+    private static void CheckMatrix(in WeightMatrix weights)
+    {
+        if (ElementFormat.Of(weights.Type).RowBytes(weights.Columns) != weights.RowBytes)
+        {
+            throw new ArgumentException(
+                $"Rows of {weights.RowBytes} bytes are not {weights.Columns} {weights.Type} elements.", nameof(weights));
+        }
+    }
+
+    /// <summary>Checks a matrix product's shapes; returns its number of input rows.</summary>
+    private static int CheckProduct(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, int yLength, int yStride)
+    {
+        CheckMatrix(weights);
+        CheckLength(x.Columns, weights.Columns, nameof(x));
+        if ((uint)rowBegin > (uint)rowEnd || rowEnd > weights.Rows)
+            throw new ArgumentOutOfRangeException(nameof(rowEnd), $"Rows {rowBegin} to {rowEnd} are not among {weights.Rows} weight rows.");
+        foreach (int row in inputRows)
+        {
+            if ((uint)row >= (uint)x.Rows)
+                throw new ArgumentOutOfRangeException(nameof(inputRows), $"Input row {row} is not among {x.Rows}.");
+        }
+
+        int inputs = inputRows.IsEmpty ? x.Rows : inputRows.Length;
+        if (inputs > 0 && (yStride < rowEnd && inputs > 1 || ((inputs - 1) * (long)yStride) + rowEnd > yLength || yStride < 0))
+        {
+            throw new ArgumentException(
+                $"{inputs} output rows of {rowEnd} elements, {yStride} apart, do not fit {yLength} elements.", nameof(yStride));
+        }
+
+        return inputs;
+    }
 }

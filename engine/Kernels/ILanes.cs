@@ -1,0 +1,50 @@
+using System.Numerics;
+
+namespace Pure.Engine.Kernels;
+
+/// <summary>
+/// Sixteen floats in vector registers: one of AVX-512, two of AVX2, four of 128 bits. A kernel's vector body is written once over
+/// this type; lane i holds the definition's partial sum i, so the bits do not depend on the width. Every member is one rounding per
+/// lane, or exact.
+/// </summary>
+internal unsafe interface ILanes<TSelf> :
+    IAdditionOperators<TSelf, TSelf, TSelf>,
+    ISubtractionOperators<TSelf, TSelf, TSelf>,
+    IMultiplyOperators<TSelf, TSelf, TSelf>,
+    IDivisionOperators<TSelf, TSelf, TSelf>,
+    IUnaryNegationOperators<TSelf, TSelf>
+    where TSelf : struct, ILanes<TSelf>
+{
+    /// <summary>The cluster whose instructions the members use.</summary>
+    static abstract Isa Isa { get; }
+
+    static abstract TSelf Broadcast(float value);
+
+    static abstract TSelf Load(float* source);
+
+    /// <summary>Sixteen 16-bit IEEE floats, widened exactly (denormals, infinities and NaN included).</summary>
+    static abstract TSelf LoadHalf(ushort* source);
+
+    /// <summary>Sixteen bfloat16 values, widened exactly.</summary>
+    static abstract TSelf LoadBrain(ushort* source);
+
+    static abstract void Store(TSelf value, float* target);
+
+    /// <summary>a · b + c, rounded once.</summary>
+    static abstract TSelf FusedMultiplyAdd(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>IEEE 754-2019 maximum: NaN if either is NaN, +0 above −0.</summary>
+    static abstract TSelf Max(TSelf a, TSelf b);
+
+    /// <summary><c>x &lt; low ? low : x &gt; high ? high : x</c>; NaN stays.</summary>
+    static abstract TSelf Clamp(TSelf x, TSelf low, TSelf high);
+
+    /// <summary>value · 2^n, where shifted = n + <see cref="Elementary.RoundingShift"/>, in the steps of the scalar exponential.</summary>
+    static abstract TSelf ScaleByPowerOfTwo(TSelf value, TSelf shifted);
+
+    /// <summary>The tree 16→8→4→2→1: lane j with lane j + half.</summary>
+    static abstract float Sum(TSelf value);
+
+    /// <summary>Whether every lane is neither NaN nor infinite.</summary>
+    static abstract bool AllFinite(TSelf value);
+}
