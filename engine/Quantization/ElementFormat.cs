@@ -22,15 +22,6 @@ public sealed unsafe class ElementFormat
 
     private static readonly FrozenDictionary<ElementType, ElementFormat> ByType = Table.ToFrozenDictionary(format => format.Type);
 
-    /// <summary>Types that files have and this engine has not, so that a refusal can name them. Numbers are those of ggml.</summary>
-    private static readonly FrozenDictionary<uint, string> KnownUnsupported = new Dictionary<uint, string>
-    {
-        [3] = "Q4_1", [6] = "Q5_0", [7] = "Q5_1", [9] = "Q8_1", [10] = "Q2_K", [11] = "Q3_K", [13] = "Q5_K", [15] = "Q8_K",
-        [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S",
-        [23] = "IQ4_XS", [24] = "I8", [25] = "I16", [26] = "I32", [27] = "I64", [28] = "F64", [29] = "IQ1_M", [31] = "Q4_0_4_4",
-        [32] = "Q4_0_4_8", [33] = "Q4_0_8_8", [34] = "TQ1_0", [35] = "TQ2_0", [39] = "MXFP4", [40] = "NVFP4",
-    }.ToFrozenDictionary();
-
     private readonly delegate*<byte*, float*, long, void> _dequantize;
 
     private ElementFormat(
@@ -88,11 +79,7 @@ public sealed unsafe class ElementFormat
     /// <summary>The format of <paramref name="type"/>, null for one that is not supported.</summary>
     internal static ElementFormat? Find(ElementType type) => ByType.GetValueOrDefault(type);
 
-    /// <summary>Number and, where there is one, name of a type out of a file.</summary>
-    internal static string Describe(uint type) =>
-        KnownUnsupported.TryGetValue(type, out string? name) ? $"{type} ({name})" : $"{type} (unknown)";
-
     private static ElementFormat From<T>()
         where T : IElementFormat =>
-        new(typeof(T).Name, T.Type, T.BlockSize, T.BlockBytes, &T.Dequantize);
+        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, &T.Dequantize);
 }

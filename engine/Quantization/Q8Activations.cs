@@ -14,10 +14,13 @@ internal static unsafe class Q8Activations
     private const uint LeastMagnitude = (127 - 100) << 23;
 
     /// <summary>
-    /// Quantises a row: <c>d = max |x| / 127</c>, <c>q = round(x · (127 / max |x|))</c>, halves to even. A block that holds a NaN or an infinity
-    /// gets the scale NaN, so that every result it touches shows it. This loop is the definition: vector paths must give its bits.
+    /// Quantises a row: <c>d = max |x| / 127</c>, <c>q = round(x · (127 / max |x|))</c>, halves to even. A block that holds a NaN or
+    /// an infinity gets the scale NaN, so that every result it touches shows it. This loop is the definition: vector paths must
+    /// give its bits.
     /// </summary>
-    /// <remarks>An element is off by at most about half a step, d / 2 · (1 + 2^-15).</remarks>
+    /// <remarks>
+    /// Half a step and three roundings: |x - q · d| ≤ d / 2 · (1 + 2^-14), or 2^-100 where the block is zero.
+    /// </remarks>
     /// <param name="x">Activations <c>[columns]</c>.</param>
     /// <param name="columns">A multiple of 32.</param>
     /// <param name="quants">Receives <c>[columns]</c> values from -127 to 127.</param>

@@ -59,7 +59,7 @@ internal static class GgufTensors
 
         uint typeNumber = cursor.UInt32();
         var format = ElementFormat.Find((ElementType)typeNumber) ?? throw new ModelFormatException(
-            $"{tensor} has element type {ElementFormat.Describe(typeNumber)}, which is not supported; use a file with " +
+            $"{tensor} has element type {GgmlTypes.Describe(typeNumber)}, which is not supported; use a file with " +
             $"{ElementFormat.Supported} only.");
         long bytes = Bytes(shape, format, tensor);
         ulong offset = cursor.UInt64();
