@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Pure.Tokenizers.PreTokenizers;
+
+namespace Pure.Tokenizers;
+
+/// <summary>
+/// Byte-level byte-pair encoding, the model that GGUF calls <c>gpt2</c>: a pre-tokenizer cuts the text into words, each
+/// word becomes bytes in the <see cref="ByteAlphabet"/>, and the merges join them in their order of rank (Radford et al.
+/// 2019, "Language Models are Unsupervised Multitask Learners", §2.2).
+/// </summary>
+internal sealed class BytePairTokenizer : Tokenizer
+{
+    /// <summary>Longer words are rare and not worth remembering.</summary>
+    private const int LongestCachedWord = 32;
+
+    private const int MostCachedWords = 1 << 16;
+
+    private readonly PreTokenizer _preTokenizer;
+    private readonly Dictionary<ulong, (int Rank, int Merged)> _merges;
+    private readonly int[] _byteSymbols = new int[256];
+
+    /// <summary>The ids of words met before. It changes nothing but the time; concurrent callers may share it.</summary>
+    private readonly ConcurrentDictionary<string, int[]> _words = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _wordsBySpan;
+    private int _wordCount;
+
+    public BytePairTokenizer(VocabularyData data)
+        : this(data, PreTokenizer.Named(data.PreTokenizer is { Length: > 0 } name ? name : "default"))
+    {
+    }
+
+    private BytePairTokenizer(VocabularyData data, PreTokenizer preTokenizer)
+        : base(data, new Vocabulary(data, Spelt, hasDefaultIds: false), preTokenizer.AddsBos)
+    {
+        _preTokenizer = preTokenizer;
+        _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<char>>();
+        _merges = ReadMerges(data.Merges, out var strangers);
+        for (int value = 0; value < 256; value++)
+        {
+            string text = ByteAlphabet.Spell((byte)value).ToString();
+            bool isToken = Vocabulary.TryFind(text, out int id);
+            if (!isToken && value is >= ' ' and <= '~')
+                throw new TokenizerException(
+                    $"The vocabulary has no token for the character '{(char)value}' (as {Vocabulary.Quote(text)}); a gpt2 tokenizer needs one for every printable ASCII character.");
+            _byteSymbols[value] = isToken || strangers.TryGetValue(text, out id) ? id : -1;
+        }
+    }
+
+    private protected override void EncodeText(
+        ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination)
+    {
+        var ends = new List<int>();
+        _preTokenizer.Split(text, ends);
+        int start = 0;
+        foreach (int end in ends)
+        {
+            EncodeWord(text[start..end], merger, destination);
+            start = end;
+        }
+    }
+
+    private void EncodeWord(ReadOnlySpan<char> word, PairMerger merger, List<int> destination)
+    {
+        if (_wordsBySpan.TryGetValue(word, out int[]? known))
+        {
+            destination.AddRange(known);
+            return;
+        }
+
+        int before = destination.Count;
+        byte[] bytes = new byte[Encoding.UTF8.GetByteCount(word)];
+        Encoding.UTF8.GetBytes(word, bytes);
+        if (_preTokenizer.IgnoresMerges && TryFindWhole(bytes, out int whole))
+        {
+            destination.Add(whole);
+        }
+        else
+        {
+            merger.Clear();
+            for (int i = 0; i < bytes.Length; i++)
+                merger.Add(new Symbol(_byteSymbols[bytes[i]], i, 1));
+            merger.Merge(new RankRule(_merges));
+            foreach (var symbol in merger.Symbols)
+            {
+                if (symbol.Length > 0)
+                    Append(symbol, bytes, destination);
+            }
+        }
+
+        if (word.Length <= LongestCachedWord && _wordCount < MostCachedWords
+            && _words.TryAdd(word.ToString(), [.. destination[before..]]))
+            Interlocked.Increment(ref _wordCount);
+    }
+
+    /// <summary>Adds a finished symbol. Merges may lead to one that is no token; then its bytes stand for themselves. Some
+    /// vocabularies (Falcon's) lack tokens for rare control characters; such bytes are left out, as everywhere else.</summary>
+    private void Append(in Symbol symbol, ReadOnlySpan<byte> bytes, List<int> destination)
+    {
+        if ((uint)symbol.Id < (uint)VocabularySize)
+        {
+            destination.Add(symbol.Id);
+            return;
+        }
+        foreach (byte value in bytes.Slice(symbol.Start, symbol.Length))
+        {
+            int id = _byteSymbols[value];
+            if ((uint)id < (uint)VocabularySize)
+                destination.Add(id);
+        }
+    }
+
+    private bool TryFindWhole(ReadOnlySpan<byte> bytes, out int id)
+    {
+        Span<char> spelt = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
+        for (int i = 0; i < bytes.Length; i++)
+            spelt[i] = ByteAlphabet.Spell(bytes[i]);
+        return Vocabulary.Ids.TryGetValue(spelt, out id);
+    }
+
+    /// <summary>Reads the merges as pairs of symbols. A symbol is a token's id or, for a text that is no token (a
+    /// "stranger"; files have them), a number above all ids.</summary>
+    private Dictionary<ulong, (int Rank, int Merged)> ReadMerges(
+        IReadOnlyList<string>? merges, out Dictionary<string, int> strangers)
+    {
+        if (merges is null)
+            throw new TokenizerException(
+                "The vocabulary has no merges: a gpt2 tokenizer needs tokenizer.ggml.merges, a list of \"left right\" pairs.");
+
+        var ranks = new Dictionary<ulong, (int, int)>(merges.Count);
+        var unlisted = new Dictionary<string, int>(StringComparer.Ordinal);
+        var unlistedBySpan = unlisted.GetAlternateLookup<ReadOnlySpan<char>>();
+        var ids = Vocabulary.Ids;
+        Span<char> buffer = stackalloc char[256];
+        for (int rank = 0; rank < merges.Count; rank++)
+        {
+            string merge = merges[rank] ?? "";
+            int blank = merge.Length > 1 ? merge.IndexOf(' ', 1) : -1;
+            if (blank < 0 || blank == merge.Length - 1)
+                throw new TokenizerException(
+                    $"Merge {rank} of tokenizer.ggml.merges is {Vocabulary.Quote(merge)}, where two texts with a blank between them are expected.");
+            Span<char> joined = merge.Length <= buffer.Length ? buffer[..(merge.Length - 1)] : new char[merge.Length - 1];
+            merge.AsSpan(0, blank).CopyTo(joined);
+            merge.AsSpan(blank + 1).CopyTo(joined[blank..]);
+            ranks.TryAdd(Pair(SymbolOf(joined[..blank]), SymbolOf(joined[blank..])), (rank, SymbolOf(joined)));
+        }
+        strangers = unlisted;
+        return ranks;
+
+        int SymbolOf(ReadOnlySpan<char> text)
+        {
+            if (ids.TryGetValue(text, out int id) || unlistedBySpan.TryGetValue(text, out id))
+                return id;
+            id = VocabularySize + unlisted.Count;
+            unlisted.Add(text.ToString(), id);
+            return id;
+        }
+    }
+
+    private static ulong Pair(int left, int right) => (ulong)(uint)left << 32 | (uint)right;
+
+    private static byte[] Spelt(string token) =>
+        ByteAlphabet.TryRead(token, out byte[]? bytes) ? bytes : Encoding.UTF8.GetBytes(token);
+
+    private readonly struct RankRule(Dictionary<ulong, (int Rank, int Merged)> merges) : IMergeRule
+    {
+        public bool TryMerge(in Symbol left, in Symbol right, out int merged, out uint urgency)
+        {
+            bool found = merges.TryGetValue(Pair(left.Id, right.Id), out var merge);
+            (urgency, merged) = ((uint)merge.Rank, merge.Merged);
+            return found;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+namespace Pure.Tokenizers.PreTokenizers;
+
+/// <summary>
+/// The patterns that several families share, by hand instead of as regular expressions: they work on code points (a .NET
+/// regular expression sees halves of surrogate pairs), and no run of characters is looked at more than a fixed number of
+/// times, so cutting is linear whatever the text.
+/// </summary>
+internal static class Patterns
+{
+    private const CharacterClass Word = CharacterClass.Letter | CharacterClass.Number | CharacterClass.Space;
+
+    /// <summary>A run of characters of a class; with <paramref name="afterSpace"/>, one blank before it belongs to
+    /// it.</summary>
+    public static Pattern Run(CharacterClass classes, bool afterSpace = false, int longest = int.MaxValue) =>
+        Run((_, kind) => (kind & classes) != 0, afterSpace, longest);
+
+    /// <summary>A run of the characters for which <paramref name="isMember"/> holds.</summary>
+    public static Pattern Run(Func<int, CharacterClass, bool> isMember, bool afterSpace = false, int longest = int.MaxValue) =>
+        (piece, at) =>
+        {
+            int start = at;
+            if (afterSpace && piece.Is(at, CharacterClass.Space))
+                start++;
+            int end = start;
+            while (end < piece.Length && end - start < longest && isMember(piece[end], piece.ClassAt(end)))
+                end++;
+            return end > start ? end : at;
+        };
+
+    /// <summary>Exactly so many of <c>[0-9]</c>.</summary>
+    public static Pattern AsciiDigits(int count) => (piece, at) =>
+    {
+        int end = at;
+        while (end - at < count && piece[end] is >= '0' and <= '9')
+            end++;
+        return end - at == count ? end : at;
+    };
+
+    /// <summary><c>[\r\n]</c></summary>
+    public static int LineBreak(Piece piece, int at) => piece[at] is '\r' or '\n' ? at + 1 : at;
+
+    /// <summary><c>\s+$</c>. A match can only begin where a run of blanks begins, which keeps the search linear.</summary>
+    public static int TrailingSpace(Piece piece, int at)
+    {
+        if (piece.Is(at - 1, CharacterClass.Space))
+            return at;
+        int end = piece.RunEnd(at, CharacterClass.Space);
+        return end == piece.Length ? end : at;
+    }
+
+    /// <summary>GPT-2: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c></summary>
+    public static int Gpt2Word(Piece piece, int at)
+    {
+        int end = Contraction(piece, at, ignoreCase: false);
+        if (end > at)
+            return end;
+        int start = piece[at] == ' ' ? at + 1 : at;
+        var first = piece.ClassAt(start);
+        if (first == CharacterClass.Letter)
+            return piece.RunEnd(start, CharacterClass.Letter);
+        if (first == CharacterClass.Number)
+            return piece.RunEnd(start, CharacterClass.Number);
+        if (first is not (CharacterClass.Space or CharacterClass.None))
+            return piece.RunEnd(start, ~Word);
+        return Blanks(piece, at);
+    }
+
+    /// <summary>Llama 3 and those after it: <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}|
+    /// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>; <paramref name="letters"/> stands for <c>\p{L}</c>.</summary>
+    public static Pattern Llama3Word(int digits, CharacterClass letters = CharacterClass.Letter)
+    {
+        var others = ~(Word | letters);
+        return (piece, at) =>
+        {
+            int end = Contraction(piece, at, ignoreCase: true);
+            if (end > at)
+                return end;
+
+            int word = piece.Is(at, letters) ? at : at + 1;
+            bool mayLead = !piece.Is(at, CharacterClass.Number) && piece[at] is not ('\r' or '\n');
+            if (mayLead && piece.Is(word, letters))
+                return piece.RunEnd(word, letters);
+
+            if (piece.Is(at, CharacterClass.Number))
+            {
+                for (end = at; end - at < digits && piece.Is(end, CharacterClass.Number);)
+                    end++;
+                return end;
+            }
+
+            int start = piece[at] == ' ' ? at + 1 : at;
+            end = piece.RunEnd(start, others);
+            return end > start ? LineBreaks(piece, end) : BlanksToLineBreak(piece, at);
+        };
+    }
+
+    /// <summary><c>\s*[\r\n]+|\s+(?!\S)|\s+</c></summary>
+    public static int BlanksToLineBreak(Piece piece, int at)
+    {
+        int end = piece.RunEnd(at, CharacterClass.Space);
+        for (int last = end; last > at; last--)
+        {
+            if (piece[last - 1] is '\r' or '\n')
+                return last;
+        }
+        return Blanks(piece, at);
+    }
+
+    /// <summary><c>[\r\n]*</c></summary>
+    public static int LineBreaks(Piece piece, int at)
+    {
+        while (piece[at] is '\r' or '\n')
+            at++;
+        return at;
+    }
+
+    /// <summary><c>\s+(?!\S)|\s+</c>: blanks, but the last one is left to the word after it.</summary>
+    private static int Blanks(Piece piece, int at)
+    {
+        int end = piece.RunEnd(at, CharacterClass.Space);
+        return end - at > 1 && end < piece.Length ? end - 1 : end;
+    }
+
+    /// <summary><c>'s|'t|'re|'ve|'m|'ll|'d</c></summary>
+    private static int Contraction(Piece piece, int at, bool ignoreCase)
+    {
+        if (piece[at] != '\'')
+            return at;
+        int first = Lower(piece[at + 1]);
+        if (first is 's' or 't' or 'm' or 'd')
+            return at + 2;
+        return (first, Lower(piece[at + 2])) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? at + 3 : at;
+
+        int Lower(int c) => ignoreCase && c is >= 'A' and <= 'Z' ? c + ('a' - 'A') : c;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Text;
+
+namespace Pure.Tokenizers.PreTokenizers;
+
+/// <summary>One pattern: the end of its match that begins exactly at <paramref name="at"/>, or <paramref name="at"/> if
+/// there is none.</summary>
+internal delegate int Pattern(Piece piece, int at);
+
+/// <summary>
+/// Cuts text into the words that byte-level BPE never merges across. Its patterns run one after the other, each on the
+/// pieces that the one before has left: a match becomes a piece, and so does what lies between two matches. The names and
+/// the patterns behind them are those of <c>tokenizer.ggml.pre</c> in llama.cpp.
+/// </summary>
+internal sealed class PreTokenizer(params Pattern[] patterns)
+{
+    private static readonly Dictionary<string, PreTokenizer> Known = Table(
+        (["default"], new(
+            Patterns.Run((c, kind) => kind == CharacterClass.Punctuation || c is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|'),
+            Patterns.Gpt2Word,
+            Patterns.Run(CharacterClass.Number),
+            Patterns.AsciiDigits(3))),
+        (["gpt-2", "phi-2", "gigachat", "a.x-4.0", "mellum", "exaone4", "mpt", "olmo", "jais", "trillion", "granite-docling"],
+            new(Patterns.Gpt2Word)),
+        (["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+            new(Patterns.Llama3Word(digits: 3)) { IgnoresMerges = true, AddsBos = true }),
+        (["dbrx", "smaug-bpe"], new(Patterns.Llama3Word(digits: 3))),
+        (["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2", "solar-open"],
+            new(Patterns.Llama3Word(digits: 1))),
+        (["qwen35"], new(Patterns.Llama3Word(digits: 1, CharacterClass.Letter | CharacterClass.Mark))),
+        (["deepseek-llm"], new(
+            Patterns.LineBreak,
+            Patterns.Run(DeepSeek.IsLetter, afterSpace: true),
+            Patterns.Run(DeepSeek.IsPunctuation, afterSpace: true),
+            Patterns.TrailingSpace,
+            Patterns.Run(DeepSeek.IsIdeograph),
+            Patterns.Run(CharacterClass.Number))),
+        (["deepseek-coder"], new(
+            Patterns.LineBreak,
+            Patterns.Run(CharacterClass.Letter, afterSpace: true),
+            Patterns.Run(CharacterClass.Punctuation, afterSpace: true),
+            Patterns.Run(DeepSeek.IsIdeograph),
+            Patterns.Run(CharacterClass.Number, longest: 1))),
+        (["deepseek-v3", "hunyuan-dense", "joyai-llm"], new(
+            Patterns.Run(CharacterClass.Number, longest: 3),
+            Patterns.Run(DeepSeek.IsHanOrKana),
+            DeepSeek.V3Word)),
+        (["falcon"], new(
+            Patterns.Run((c, kind) => kind == CharacterClass.Punctuation || c is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|' or '`'),
+            Patterns.Gpt2Word,
+            Patterns.AsciiDigits(3))),
+        (["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b"], new(
+            Patterns.Run(CharacterClass.Number, longest: 1),
+            Patterns.Gpt2Word)));
+
+    /// <summary>Whether a word that is a token is that token, whatever the merges would make of it.</summary>
+    public bool IgnoresMerges { get; private init; }
+
+    /// <summary>Whether models with this pre-tokenizer want a beginning-of-sequence token if the file does not say.</summary>
+    public bool AddsBos { get; private init; }
+
+    /// <summary>The pre-tokenizer of that name.</summary>
+    /// <exception cref="TokenizerException">There is none.</exception>
+    public static PreTokenizer Named(string name) => Known.TryGetValue(name, out var known)
+        ? known
+        : throw new TokenizerException(
+            $"The pre-tokenizer (tokenizer.ggml.pre) {Vocabulary.Quote(name)} is not supported; supported are {string.Join(", ", Known.Keys)}.");
+
+    /// <summary>Puts the end of each word, as an index into <paramref name="text"/> (well-formed UTF-16), into
+    /// <paramref name="ends"/>.</summary>
+    public void Split(ReadOnlySpan<char> text, List<int> ends)
+    {
+        int[] codePoints = ArrayPool<int>.Shared.Rent(text.Length);
+        var classes = ArrayPool<CharacterClass>.Shared.Rent(text.Length);
+        int count = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            codePoints[count] = rune.Value;
+            classes[count++] = CharacterClasses.Of(rune.Value);
+        }
+
+        var piece = new Piece(codePoints.AsSpan(0, count), classes.AsSpan(0, count));
+        ends.Clear();
+        ends.Add(count);
+        var finer = new List<int>();
+        foreach (var pattern in patterns)
+        {
+            finer.Clear();
+            int start = 0;
+            foreach (int end in ends)
+            {
+                Isolate(pattern, piece.Slice(start, end), start, finer);
+                start = end;
+            }
+            ends.Clear();
+            ends.AddRange(finer);
+        }
+
+        if (count < text.Length)
+            CountSurrogates(codePoints, ends);
+        ArrayPool<int>.Shared.Return(codePoints);
+        ArrayPool<CharacterClass>.Shared.Return(classes);
+    }
+
+    private static void Isolate(Pattern pattern, Piece piece, int offset, List<int> ends)
+    {
+        int unmatched = 0;
+        for (int at = 0; at < piece.Length;)
+        {
+            int end = pattern(piece, at);
+            if (end == at)
+            {
+                at++;
+                continue;
+            }
+            if (unmatched < at)
+                ends.Add(offset + at);
+            ends.Add(offset + end);
+            unmatched = at = end;
+        }
+        if (unmatched < piece.Length)
+            ends.Add(offset + piece.Length);
+    }
+
+    /// <summary>Turns counts of code points into counts of UTF-16 units.</summary>
+    private static void CountSurrogates(ReadOnlySpan<int> codePoints, List<int> ends)
+    {
+        int at = 0;
+        int extra = 0;
+        for (int i = 0; i < ends.Count; i++)
+        {
+            for (; at < ends[i]; at++)
+                extra += codePoints[at] > char.MaxValue ? 1 : 0;
+            ends[i] += extra;
+        }
+    }
+
+    private static Dictionary<string, PreTokenizer> Table(params ReadOnlySpan<(string[] Names, PreTokenizer PreTokenizer)> rows)
+    {
+        var table = new Dictionary<string, PreTokenizer>(StringComparer.Ordinal);
+        foreach (var (names, preTokenizer) in rows)
+        {
+            foreach (string name in names)
+                table.Add(name, preTokenizer);
+        }
+        return table;
+    }
+}

@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Text;
+
+namespace Pure.Tokenizers;
+
+/// <summary>
+/// Turns text into token ids and back, as llama.cpp does for the same vocabulary. Immutable once created, and safe to use
+/// from many threads at once.
+/// </summary>
+public abstract class Tokenizer
+{
+    private readonly SpecialTokens _specials;
+
+    private protected Tokenizer(VocabularyData data, Vocabulary vocabulary, bool addsBosByDefault)
+    {
+        Vocabulary = vocabulary;
+        AddsBos = Adds("tokenizer.ggml.add_bos_token", data.AddBos, "bos", vocabulary.Bos, addsBosByDefault);
+        AddsEos = Adds("tokenizer.ggml.add_eos_token", data.AddEos, "eos", vocabulary.Eos, byDefault: false);
+        bool isPhi3 = data.ModelName is { } name
+            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase));
+        _specials = new SpecialTokens(vocabulary, text => isPhi3 && !WellKnownTokens.Phi3KeepsBlanksAfter.Contains(text));
+    }
+
+    /// <summary>How many tokens there are; ids go from 0 to one below.</summary>
+    public int VocabularySize => Vocabulary.Size;
+
+    /// <summary>The token that begins a text.</summary>
+    public int? Bos => Vocabulary.Bos;
+
+    /// <summary>The token that ends a text.</summary>
+    public int? Eos => Vocabulary.Eos;
+
+    /// <summary>The token that ends a turn of a conversation.</summary>
+    public int? Eot => Vocabulary.Eot;
+
+    /// <summary>The token for what the vocabulary cannot spell.</summary>
+    public int? Unknown => Vocabulary.Unknown;
+
+    /// <summary>The token that fills up a row.</summary>
+    public int? Padding => Vocabulary.Padding;
+
+    /// <summary>Whether a text is to begin with <see cref="Bos"/>.</summary>
+    public bool AddsBos { get; }
+
+    /// <summary>Whether a text is to end with <see cref="Eos"/>.</summary>
+    public bool AddsEos { get; }
+
+    internal Vocabulary Vocabulary { get; }
+
+    /// <summary>Whether decoding drops the one blank that encoding has put before the text.</summary>
+    internal virtual bool DropsLeadingSpace => false;
+
+    /// <summary>Makes the tokenizer for a vocabulary.</summary>
+    /// <exception cref="TokenizerException">The model or pre-tokenizer is not supported, or the vocabulary contradicts
+    /// itself.</exception>
+    public static Tokenizer Create(VocabularyData data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return data.Model switch
+        {
+            "gpt2" => new BytePairTokenizer(data),
+            "llama" => new SentencePieceTokenizer(data),
+            _ => throw new TokenizerException(
+                $"The tokenizer model (tokenizer.ggml.model) {Vocabulary.Quote(data.Model ?? "")} is not supported; supported are gpt2 and llama."),
+        };
+    }
+
+    /// <summary>Whether generation stops at this token: the end of a text, of a turn or of a message, by the file's word or by
+    /// a well-known name.</summary>
+    public bool IsEndOfGeneration(int id) => Vocabulary.IsEnd(Checked(id));
+
+    /// <summary>The token as the vocabulary writes it, such as <c>Ġthe</c> or <c>▁the</c>.</summary>
+    public string TokenText(int id) => Vocabulary.Text(Checked(id));
+
+    /// <summary>The bytes of UTF-8 that the token stands for, perhaps part of a character only. For a control token these are
+    /// its name; an unused token has none.</summary>
+    public ReadOnlySpan<byte> TokenBytes(int id) => Vocabulary.Bytes(Checked(id));
+
+    /// <summary>What kind of token it is.</summary>
+    public TokenKind Kind(int id) => Vocabulary.Kind(Checked(id));
+
+    /// <summary>The id of the token with exactly this text (see <see cref="TokenText"/>), if there is one.</summary>
+    public int? FindToken(string tokenText) => Vocabulary.TryFind(tokenText, out int id) ? id : null;
+
+    /// <summary>Turns text into ids.</summary>
+    /// <param name="text">The text; unpaired surrogates in it count as U+FFFD.</param>
+    /// <param name="addSpecial">Whether to put <see cref="Bos"/> before and <see cref="Eos"/> after it, if
+    /// <see cref="AddsBos"/> and <see cref="AddsEos"/> say so.</param>
+    /// <param name="parseSpecial">Whether the names of control tokens in the text stand for these tokens; if not, they are
+    /// text like any other. Never parse them in text of unknown origin: it could forge turns.</param>
+    public int[] Encode(ReadOnlySpan<char> text, bool addSpecial = true, bool parseSpecial = true)
+    {
+        var ids = new List<int>(text.Length / 3 + 2);
+        Encode(text, ids, addSpecial, parseSpecial);
+        return [.. ids];
+    }
+
+    /// <summary>Turns text into ids and adds them to a list; see the other overload.</summary>
+    public void Encode(ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        text = WellFormed(text);
+        if (addSpecial && AddsBos)
+            destination.Add(Bos!.Value);
+        var merger = new PairMerger();
+        bool afterSpecial = true;
+        foreach (var fragment in _specials.Cut(text, parseSpecial))
+        {
+            if (fragment.Token >= 0)
+                destination.Add(fragment.Token);
+            else
+                EncodeText(text.Slice(fragment.Start, fragment.Length), afterSpecial, merger, destination);
+            afterSpecial = fragment.Token >= 0;
+        }
+        if (addSpecial && AddsEos)
+            destination.Add(Eos!.Value);
+    }
+
+    /// <summary>Turns ids into text; bytes that are not UTF-8 become U+FFFD.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="renderSpecial">Whether control and unknown tokens are written as their names, or left out.</param>
+    public string Decode(ReadOnlySpan<int> ids, bool renderSpecial = false)
+    {
+        var decoded = new ArrayBufferWriter<byte>(Math.Max(ids.Length * 4, 1));
+        Decode(ids, decoded, renderSpecial);
+        return Encoding.UTF8.GetString(decoded.WrittenSpan);
+    }
+
+    /// <summary>Turns ids into the bytes they stand for; see the other overload.</summary>
+    public void Decode(ReadOnlySpan<int> ids, IBufferWriter<byte> destination, bool renderSpecial = false)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        bool dropsSpace = DropsLeadingSpace;
+        foreach (int id in ids)
+            destination.Write(Render(id, renderSpecial, ref dropsSpace));
+    }
+
+    /// <summary>The bytes a token adds to a text. The first token that adds any loses its leading blank if
+    /// <paramref name="dropsSpace"/> says so.</summary>
+    internal ReadOnlySpan<byte> Render(int id, bool renderSpecial, ref bool dropsSpace)
+    {
+        bool isHidden = !renderSpecial && Kind(id) is TokenKind.Control or TokenKind.Unknown;
+        var bytes = isHidden ? [] : TokenBytes(id);
+        if (dropsSpace && !bytes.IsEmpty)
+        {
+            dropsSpace = false;
+            return bytes[0] == ' ' ? bytes[1..] : bytes;
+        }
+        return bytes;
+    }
+
+    /// <summary>Encodes text without special tokens.</summary>
+    /// <param name="text">Well-formed, not empty.</param>
+    /// <param name="afterSpecial">Whether it stands at the very beginning or after a special token.</param>
+    /// <param name="merger">Scratch.</param>
+    /// <param name="destination">Where the ids go.</param>
+    private protected abstract void EncodeText(
+        ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination);
+
+    private int Checked(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize)
+            throw new ArgumentOutOfRangeException(nameof(id), id, $"Token ids go from 0 to {VocabularySize - 1}.");
+        return id;
+    }
+
+    private static bool Adds(string key, bool? given, string name, int? id, bool byDefault)
+    {
+        if (given == true && id is null)
+            throw new TokenizerException($"{key} is true, but no token is named to add; expected tokenizer.ggml.{name}_token_id.");
+        return given ?? (byDefault && id is not null);
+    }
+
+    private static ReadOnlySpan<char> WellFormed(ReadOnlySpan<char> text)
+    {
+        if (!text.ContainsAnyInRange('\uD800', '\uDFFF'))
+            return text;
+        char[] corrected = new char[text.Length];
+        int length = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+            length += rune.EncodeToUtf16(corrected.AsSpan(length));
+        return corrected.AsSpan(0, length);
+    }
+}
