@@ -1,0 +1,206 @@
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Tests.Threading;
+
+public sealed class WorkerPoolTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(16)]
+    public void Every_item_is_done_exactly_once_in_ranges_no_longer_than_the_grain(int threads)
+    {
+        using var pool = new WorkerPool(threads);
+        var done = new int[1000];
+        foreach (int count in (int[])[0, 1, 2, 3, 7, 64, 255, 1000])
+        {
+            foreach (int grain in (int[])[1, 2, 3, 16, 999, 1000, 5000, int.MaxValue])
+            {
+                Array.Clear(done);
+                pool.Run(new Mark(done, grain), count, grain);
+                for (int i = 0; i < done.Length; i++)
+                    Assert.Equal(i < count ? 1 : 0, done[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Regions_in_quick_succession_never_mix()
+    {
+        using var pool = new WorkerPool(4);
+        var done = new int[64];
+        for (int round = 1; round <= 20_000; round++)
+        {
+            if (round % 2 == 0)
+                pool.Run(new Mark(done, 1), done.Length, 1);
+            else
+                pool.Run(new MarkOther(done), done.Length, 3);
+            Assert.All(done, count => Assert.Equal(round, count));
+        }
+    }
+
+    [Fact]
+    public void Callers_on_several_threads_follow_one_another()
+    {
+        using var pool = new WorkerPool(3);
+        var done = new int[4][];
+        var threads = new Thread[4];
+        for (int t = 0; t < threads.Length; t++)
+        {
+            int[] mine = done[t] = new int[100];
+            threads[t] = new Thread(() =>
+            {
+                for (int round = 0; round < 500; round++)
+                    pool.Run(new Mark(mine, 7), mine.Length, 7);
+            });
+            threads[t].Start();
+        }
+
+        foreach (Thread thread in threads)
+            thread.Join();
+        Assert.All(done, mine => Assert.All(mine, count => Assert.Equal(500, count)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void An_exception_surfaces_in_the_caller_and_the_pool_lives_on(int threads)
+    {
+        using var pool = new WorkerPool(threads);
+        for (int round = 0; round < 100; round++)
+        {
+            int bad = round;
+            var thrown = Assert.Throws<FormatException>(() => pool.Run(new Fail(bad), 100, 1));
+            Assert.Equal($"item {bad}", thrown.Message);
+        }
+
+        var done = new int[100];
+        pool.Run(new Mark(done, 4), done.Length, 4);
+        Assert.All(done, count => Assert.Equal(1, count));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void A_region_allocates_nothing(int threads)
+    {
+        using var pool = new WorkerPool(threads);
+        var done = new int[256];
+        for (int i = 0; i < 200; i++)
+            pool.Run(new Mark(done, 4), done.Length, 4);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+            pool.Run(new Mark(done, 4), done.Length, 4);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void A_job_that_uses_its_own_pool_is_an_error_and_no_hang(int threads)
+    {
+        using var pool = new WorkerPool(threads);
+        Assert.Throws<InvalidOperationException>(() => pool.Run(new Nest(pool), 10, 1));
+    }
+
+    [Fact]
+    public void A_job_may_use_another_pool()
+    {
+        using var outer = new WorkerPool(2);
+        using var inner = new WorkerPool(2);
+        outer.Run(new Nest(inner), 10, 1);
+        Assert.Throws<InvalidOperationException>(() => outer.Run(new Nest(outer), 10, 1));
+    }
+
+    [Fact]
+    public void Work_after_a_pause_wakes_parked_threads()
+    {
+        using var pool = new WorkerPool(2);
+        for (int round = 0; round < 5; round++)
+        {
+            Thread.Sleep(20); // far beyond the spin
+            using var both = new Barrier(2);
+            pool.Run(new Meet(both), 2, 1); // ends only if two threads take part
+        }
+    }
+
+    [Fact]
+    public void A_disposed_pool_refuses_work_and_may_be_disposed_again()
+    {
+        var pool = new WorkerPool(3);
+        pool.Dispose();
+        pool.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => pool.Run(new Fail(0), 1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerPool(0));
+    }
+
+    [Fact]
+    public void Default_threads_count_the_cores_among_the_allowed_processors()
+    {
+        Assert.InRange(WorkerPool.DefaultThreads, 1, Environment.ProcessorCount);
+
+        // Four cores of two hyper-threads (0,4), (1,5), …; the process may use 0, 1, 2, 4 and 5: three cores.
+        string root = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            File.WriteAllText($"{root}/status", "Name:\ttest\nCpus_allowed:\tff\nCpus_allowed_list:\t0-2,4-5\n");
+            for (int cpu = 0; cpu < 8; cpu++)
+            {
+                Directory.CreateDirectory($"{root}/cpu{cpu}/topology");
+                File.WriteAllText($"{root}/cpu{cpu}/topology/thread_siblings_list", $"{cpu % 4},{(cpu % 4) + 4}\n");
+            }
+
+            Assert.Equal(3, PhysicalCores.Count($"{root}/status", root, 8));
+            Assert.Equal(2, PhysicalCores.Count($"{root}/status", root, 2)); // a quota of two processors
+            Assert.Equal(8, PhysicalCores.Count($"{root}/missing", root, 8));
+            Assert.Equal(8, PhysicalCores.Count($"{root}/status", $"{root}/missing", 8));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    private readonly struct Mark(int[] done, int longest) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            if (end - begin > longest)
+                throw new InvalidOperationException("A range is longer than the grain.");
+            for (int i = begin; i < end; i++)
+                Interlocked.Increment(ref done[i]);
+        }
+    }
+
+    private readonly struct MarkOther(int[] done) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int i = begin; i < end; i++)
+                Interlocked.Increment(ref done[i]);
+        }
+    }
+
+    private readonly struct Fail(int item) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            if (begin <= item && item < end)
+                throw new FormatException($"item {item}");
+        }
+    }
+
+    private readonly struct Nest(WorkerPool pool) : IRangeJob
+    {
+        public void Run(int begin, int end) => pool.Run(new Mark(new int[4], 1), 4, 1);
+    }
+
+    private readonly struct Meet(Barrier barrier) : IRangeJob
+    {
+        public void Run(int begin, int end) => barrier.SignalAndWait();
+    }
+}
