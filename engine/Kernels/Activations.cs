@@ -40,6 +40,9 @@ internal readonly unsafe struct Activations
     /// <summary>Elements from one row to the next.</summary>
     internal int Stride { get; }
 
+    /// <summary>The floats from the first row's first column to the last row's last.</summary>
+    internal Span<float> All => new(Values, Rows == 0 ? 0 : checked(((Rows - 1) * Stride) + Columns));
+
     /// <summary>The floats of one row.</summary>
     internal Span<float> Row(int row)
     {

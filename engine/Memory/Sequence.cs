@@ -74,6 +74,10 @@ public sealed class Sequence : IDisposable
     /// <summary>Says that positions up to <paramref name="length"/> have been written.</summary>
     internal void Advance(int length) => Length = length;
 
+    /// <summary>Stores one reserved position's elements of one layer.</summary>
+    internal void Write(int layer, int position, ReadOnlySpan<float> row) =>
+        Cache.Write(layer, _blocks[position / KvCache.BlockPositions], position % KvCache.BlockPositions, row);
+
     internal int Block(int index) => _blocks[index];
 
     private static int BlocksFor(int length) => (length + KvCache.BlockPositions - 1) / KvCache.BlockPositions;

@@ -1,0 +1,41 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Models;
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Layers;
+
+/// <summary>What layers compute with: the kernels of one instruction set, the threads, and the chosen arithmetic.</summary>
+internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic) : IDisposable
+{
+    internal KernelSet Kernels { get; } = kernels;
+
+    internal WorkerPool Pool { get; } = pool;
+
+    internal ActivationType Arithmetic { get; } = arithmetic;
+
+    /// <summary>Makes the 8-bit form of every row.</summary>
+    internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
+
+    /// <summary>y = y + x, for every row.</summary>
+    internal void Add(in Activations y, in Activations x) => Pool.Run(new AddJob(Kernels, y, x), y.Rows, grain: 4);
+
+    public void Dispose() => Pool.Dispose();
+
+    private readonly struct QuantizeJob(KernelSet kernels, Activations x) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = begin; row < end; row++)
+                kernels.QuantizeRow(x, row);
+        }
+    }
+
+    private readonly struct AddJob(KernelSet kernels, Activations y, Activations x) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = begin; row < end; row++)
+                kernels.Add(y.Row(row), x.Row(row));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Layers;
+
+/// <summary>The position-wise part of a layer: one feed-forward network, or a mixture of them.</summary>
+internal abstract class FeedForward
+{
+    /// <summary>Whether the input's 8-bit form must have been made.</summary>
+    internal abstract bool ReadsQ8 { get; }
+
+    /// <param name="x">Normalised input <c>[rows, embedding]</c>.</param>
+    /// <param name="y">Output <c>[rows, embedding]</c>.</param>
+    internal abstract void Forward(in Activations x, in Activations y);
+}
+
+/// <summary>SwiGLU: down·(silu(gate·x) ⊙ up·x) (Shazeer 2020, arXiv:2002.05202, equation 6).</summary>
+/// <param name="cpu">What to compute with.</param>
+/// <param name="gate"><c>[hidden, embedding]</c>.</param>
+/// <param name="up"><c>[hidden, embedding]</c>.</param>
+/// <param name="down"><c>[embedding, hidden]</c>.</param>
+/// <param name="scratch">Shared buffers.</param>
+internal sealed class SwiGluFeedForward(Cpu cpu, Linear gate, Linear up, Linear down, SwiGluFeedForward.Scratch scratch) : FeedForward
+{
+    /// <inheritdoc/>
+    internal override bool ReadsQ8 => gate.ReadsQ8 | up.ReadsQ8;
+
+    /// <inheritdoc/>
+    internal override void Forward(in Activations x, in Activations y)
+    {
+        Activations gated = scratch.Gate.Rows(x.Rows);
+        Activations raised = scratch.Up.Rows(x.Rows);
+        gate.Forward(x, gated);
+        up.Forward(x, raised);
+        cpu.Pool.Run(new SwiGluJob(cpu.Kernels, gated, raised, down.ReadsQ8), x.Rows, grain: 1);
+        down.Forward(gated, y);
+    }
+
+    /// <summary>gate = silu(gate) ⊙ up for every row, with its 8-bit form where asked.</summary>
+    internal readonly struct SwiGluJob(KernelSet kernels, Activations gate, Activations up, bool quantize) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = begin; row < end; row++)
+            {
+                kernels.SwiGlu(gate.Row(row), up.Row(row), gate.Row(row));
+                if (quantize)
+                    kernels.QuantizeRow(gate, row);
+            }
+        }
+    }
+
+    /// <summary>Buffers that all layers of a model share.</summary>
+    internal sealed class Scratch(int maxRows, int hidden) : IDisposable
+    {
+        /// <summary><c>[rows, hidden]</c>.</summary>
+        internal ActivationBuffer Gate { get; } = new(maxRows, hidden);
+
+        /// <summary><c>[rows, hidden]</c>.</summary>
+        internal ActivationBuffer Up { get; } = new(maxRows, hidden);
+
+        public void Dispose()
+        {
+            Gate.Dispose();
+            Up.Dispose();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Models;
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Layers;
+
+/// <summary>y = W·x. Owns its matrix, and knows which form of the activations it reads.</summary>
+internal sealed class Linear
+{
+    // Output rows handed out at a time: whole cache lines of outputs, and enough products to be worth a ticket.
+    private const int RowsPerLine = 16;
+    private const int ProductsPerTicket = 1 << 15;
+
+    private readonly Cpu _cpu;
+    private readonly WeightMatrix _weights;
+
+    /// <param name="cpu">What to compute with.</param>
+    /// <param name="weights"><c>[outputs, inputs]</c>.</param>
+    internal Linear(Cpu cpu, WeightMatrix weights)
+    {
+        _cpu = cpu;
+        _weights = weights;
+        ReadsQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
+    }
+
+    internal int Outputs => _weights.Rows;
+
+    internal int Inputs => _weights.Columns;
+
+    /// <summary>Whether the input's 8-bit form must have been made.</summary>
+    internal bool ReadsQ8 { get; }
+
+    /// <param name="x">Input <c>[rows, inputs]</c>.</param>
+    /// <param name="y">Output <c>[rows, outputs]</c>.</param>
+    internal void Forward(in Activations x, in Activations y) =>
+        _cpu.Pool.Run(new Job(this, x, y), Outputs, Grain(Inputs, x.Rows));
+
+    /// <summary>Outputs <paramref name="begin"/> … <paramref name="end"/> - 1 of the given input rows (empty: all), on this thread.</summary>
+    internal void Forward(int begin, int end, in Activations x, ReadOnlySpan<int> inputRows, in Activations y)
+    {
+        if (ReadsQ8)
+            _cpu.Kernels.MatMulQ8(_weights, begin, end, x, inputRows, y.All, y.Stride);
+        else
+            _cpu.Kernels.MatMulFloat(_weights, begin, end, x, inputRows, y.All, y.Stride);
+    }
+
+    /// <summary>Row <paramref name="row"/> as floats: a token's embedding.</summary>
+    internal void Row(int row, Span<float> y) => _cpu.Kernels.DequantizeRow(_weights, row, y);
+
+    internal static int Grain(int inputs, int rows)
+    {
+        long products = Math.Max(1, (long)inputs * rows);
+        long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
+        return (int)Math.Min(lines * RowsPerLine, 1 << 16);
+    }
+
+    private readonly struct Job(Linear linear, Activations x, Activations y) : IRangeJob
+    {
+        public void Run(int begin, int end) => linear.Forward(begin, end, x, [], y);
+    }
+}

@@ -1,0 +1,211 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Layers;
+
+/// <summary>
+/// A mixture of SwiGLU experts with shared experts beside them (DeepSeekMoE, arXiv:2401.06066, section 3). Tokens are grouped by expert
+/// so that each expert's weights are read once per batch; a token's experts are still summed in the order of their rank, the shared
+/// expert last, so grouping changes where work happens and not a bit of the result.
+/// </summary>
+internal sealed class MixtureOfExperts : FeedForward
+{
+    private readonly Cpu _cpu;
+    private readonly RouterShape _shape;
+    private readonly Router _router;
+    private readonly Weights _weights;
+    private readonly Scratch _scratch;
+
+    internal MixtureOfExperts(Cpu cpu, RouterShape shape, Weights weights, Scratch scratch)
+    {
+        _cpu = cpu;
+        _shape = shape;
+        _router = new Router(shape, weights.SelectionBias);
+        _weights = weights;
+        _scratch = scratch;
+    }
+
+    /// <inheritdoc/>
+    internal override bool ReadsQ8 => _weights.Gate[0].ReadsQ8 | _weights.Up[0].ReadsQ8 | (_weights.Shared?.ReadsQ8 ?? false);
+
+    /// <inheritdoc/>
+    internal override void Forward(in Activations x, in Activations y)
+    {
+        Activations logits = _scratch.RouterLogits.Rows(x.Rows);
+        _weights.Router.Forward(x, logits);
+        _cpu.Pool.Run(new RouteJob(this, logits), x.Rows, grain: 8);
+
+        int pairs = x.Rows * _shape.Used;
+        Assignments assignments = _scratch.Assignments;
+        assignments.Group(pairs);
+        Activations gate = _scratch.Hidden.Gate.Rows(pairs);
+        Activations up = _scratch.Hidden.Up.Rows(pairs);
+        Activations outputs = _scratch.Outputs.Rows(pairs);
+
+        RunExperts(_weights.Gate, x, assignments.Rows, gate);
+        RunExperts(_weights.Up, x, assignments.Rows, up);
+        _cpu.Pool.Run(new SwiGluFeedForward.SwiGluJob(_cpu.Kernels, gate, up, _weights.Down[0].ReadsQ8), pairs, grain: 1);
+        RunExperts(_weights.Down, gate, default, outputs);
+
+        Activations shared = _scratch.Shared.Rows(x.Rows);
+        _weights.Shared?.Forward(x, shared);
+        _cpu.Pool.Run(new CombineJob(this, outputs, shared, y), x.Rows, grain: 1);
+    }
+
+    /// <summary>Every active expert on its pairs; items are (active expert, tile of output rows).</summary>
+    private void RunExperts(Linear[] experts, in Activations x, ReadOnlyMemory<int> inputRows, in Activations y)
+    {
+        Assignments assignments = _scratch.Assignments;
+        int tile = Linear.Grain(experts[0].Inputs, Math.Max(1, y.Rows / assignments.ActiveCount));
+        int tiles = (experts[0].Outputs + tile - 1) / tile;
+        _cpu.Pool.Run(new ExpertsJob(experts, assignments, tile, tiles, x, inputRows, y), assignments.ActiveCount * tiles, grain: 1);
+    }
+
+    private void Route(int row, ReadOnlySpan<float> logits)
+    {
+        int first = row * _shape.Used;
+        _router.Choose(
+            logits,
+            _scratch.Assignments.Experts.AsSpan(first, _shape.Used),
+            _scratch.Assignments.Weights.AsSpan(first, _shape.Used));
+    }
+
+    private void Combine(int row, in Activations outputs, in Activations shared, Span<float> y)
+    {
+        Assignments assignments = _scratch.Assignments;
+        y.Clear();
+        for (int pair = row * _shape.Used; pair < (row + 1) * _shape.Used; pair++)
+            _cpu.Kernels.AddScaled(y, assignments.Weights[pair], outputs.Row(assignments.Slots[pair]));
+        if (_weights.Shared is not null)
+            _cpu.Kernels.Add(y, shared.Row(row));
+    }
+
+    private readonly struct RouteJob(MixtureOfExperts mixture, Activations logits) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = begin; row < end; row++)
+                mixture.Route(row, logits.Row(row));
+        }
+    }
+
+    private readonly struct ExpertsJob(
+        Linear[] experts, Assignments assignments, int tile, int tiles, Activations x, ReadOnlyMemory<int> inputRows, Activations y) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int item = begin; item < end; item++)
+            {
+                (int active, int part) = Math.DivRem(item, tiles);
+                int expert = assignments.Active[active];
+                int first = assignments.First[expert];
+                int count = assignments.First[expert + 1] - first;
+                Linear linear = experts[expert];
+                int from = part * tile;
+                int to = Math.Min(linear.Outputs, from + tile);
+
+                // Gate and up read the tokens' rows through the list; down reads the pairs' own rows.
+                if (inputRows.IsEmpty)
+                    linear.Forward(from, to, x.Slice(first, count), [], y.Slice(first, count));
+                else
+                    linear.Forward(from, to, x, inputRows.Span.Slice(first, count), y.Slice(first, count));
+            }
+        }
+    }
+
+    private readonly struct CombineJob(MixtureOfExperts mixture, Activations outputs, Activations shared, Activations y) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = begin; row < end; row++)
+                mixture.Combine(row, outputs, shared, y.Row(row));
+        }
+    }
+
+    /// <summary>The layer's weights.</summary>
+    /// <param name="Router"><c>[experts, embedding]</c>.</param>
+    /// <param name="SelectionBias">Added to the scores for choosing only <c>[experts]</c>, or null.</param>
+    /// <param name="Gate">Each expert's <c>[hidden, embedding]</c>.</param>
+    /// <param name="Up">Each expert's <c>[hidden, embedding]</c>.</param>
+    /// <param name="Down">Each expert's <c>[embedding, hidden]</c>.</param>
+    /// <param name="Shared">The shared experts as one feed-forward network, or null.</param>
+    internal sealed record Weights(Linear Router, float[]? SelectionBias, Linear[] Gate, Linear[] Up, Linear[] Down, FeedForward? Shared);
+
+    /// <summary>
+    /// Which experts the rows chose. A pair is (row, rank), numbered row · used + rank; sorted by expert, each pair has a slot.
+    /// </summary>
+    internal sealed class Assignments(int maxRows, RouterShape shape)
+    {
+        /// <summary>Expert of each pair.</summary>
+        internal int[] Experts { get; } = new int[maxRows * shape.Used];
+
+        /// <summary>Weight of each pair.</summary>
+        internal float[] Weights { get; } = new float[maxRows * shape.Used];
+
+        /// <summary>Slot of each pair.</summary>
+        internal int[] Slots { get; } = new int[maxRows * shape.Used];
+
+        /// <summary>Row of the pair in each slot.</summary>
+        internal int[] Rows { get; } = new int[maxRows * shape.Used];
+
+        /// <summary>First slot of each expert; the last entry is the number of pairs.</summary>
+        internal int[] First { get; } = new int[shape.Experts + 1];
+
+        /// <summary>Experts that any row chose, ascending.</summary>
+        internal int[] Active { get; } = new int[shape.Experts];
+
+        internal int ActiveCount { get; private set; }
+
+        /// <summary>Sorts the pairs by expert; within an expert by row.</summary>
+        internal void Group(int pairs)
+        {
+            First.AsSpan().Clear();
+            for (int pair = 0; pair < pairs; pair++)
+                First[Experts[pair] + 1]++;
+
+            ActiveCount = 0;
+            for (int expert = 0; expert < shape.Experts; expert++)
+            {
+                if (First[expert + 1] > 0)
+                    Active[ActiveCount++] = expert;
+                First[expert + 1] += First[expert];
+            }
+
+            Span<int> next = stackalloc int[shape.Experts];
+            First.AsSpan(0, shape.Experts).CopyTo(next);
+            for (int pair = 0; pair < pairs; pair++)
+            {
+                int slot = next[Experts[pair]]++;
+                Slots[pair] = slot;
+                Rows[slot] = pair / shape.Used;
+            }
+        }
+    }
+
+    /// <summary>Buffers that all layers of a model share.</summary>
+    internal sealed class Scratch(int maxRows, RouterShape shape, int embedding, int hidden) : IDisposable
+    {
+        /// <summary><c>[rows, experts]</c>.</summary>
+        internal ActivationBuffer RouterLogits { get; } = new(maxRows, shape.Experts);
+
+        /// <summary>Which experts the rows chose.</summary>
+        internal Assignments Assignments { get; } = new(maxRows, shape);
+
+        /// <summary><c>[pairs, hidden]</c>.</summary>
+        internal SwiGluFeedForward.Scratch Hidden { get; } = new(maxRows * shape.Used, hidden);
+
+        /// <summary><c>[pairs, embedding]</c>.</summary>
+        internal ActivationBuffer Outputs { get; } = new(maxRows * shape.Used, embedding);
+
+        /// <summary><c>[rows, embedding]</c>.</summary>
+        internal ActivationBuffer Shared { get; } = new(maxRows, embedding);
+
+        public void Dispose()
+        {
+            RouterLogits.Dispose();
+            Hidden.Dispose();
+            Outputs.Dispose();
+            Shared.Dispose();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Pure.Engine.Kernels;
+
+namespace Pure.Engine.Layers;
+
+/// <summary>How rotary frequencies are stretched beyond the context a model was trained on.</summary>
+internal abstract record RotaryScaling
+{
+    /// <summary>Angle per position of each of <paramref name="pairs"/> pairs: base^(-i / pairs), then scaled.</summary>
+    internal double[] Frequencies(double theta, int pairs)
+    {
+        var frequencies = new double[pairs];
+        for (int pair = 0; pair < pairs; pair++)
+            frequencies[pair] = Scale(Elementary.Pow(theta, -(double)pair / pairs), pair, pairs, theta);
+        return frequencies;
+    }
+
+    /// <summary>Factor on cosines and sines.</summary>
+    internal virtual double Magnitude => 1;
+
+    private protected abstract double Scale(double frequency, int pair, int pairs, double theta);
+
+    /// <summary>Frequencies as trained.</summary>
+    internal sealed record None : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta) => frequency;
+    }
+
+    /// <summary>Positions divided by a factor (Chen et al. 2023, arXiv:2306.15595).</summary>
+    internal sealed record Linear(double Factor) : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta) => frequency / Factor;
+    }
+
+    /// <summary>Each pair's frequency divided by a factor of its own (Llama 3's <c>rope_freqs.weight</c>).</summary>
+    internal sealed record PerPair(float[] Factors) : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta) => frequency / Factors[pair];
+    }
+
+    /// <summary>
+    /// YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs keep their frequency, slow ones are divided by the factor,
+    /// with a linear ramp between, and attention is made sharper by a magnitude on cosines and sines.
+    /// </summary>
+    /// <param name="Factor">Context stretched by this factor.</param>
+    /// <param name="OriginalContext">Context the model was trained on.</param>
+    /// <param name="BetaFast">Pairs that turn more often than this within the original context keep their frequency.</param>
+    /// <param name="BetaSlow">Pairs that turn less often than this are divided.</param>
+    /// <param name="MagnitudeFactor">Factor on cosines and sines; null for the paper's 0.1 · ln(factor) + 1.</param>
+    internal sealed record Yarn(double Factor, double OriginalContext, double BetaFast, double BetaSlow, double? MagnitudeFactor)
+        : RotaryScaling
+    {
+        internal override double Magnitude => MagnitudeFactor ?? Mscale(Factor, 0.1);
+
+        /// <summary>weight · ln(factor) + 1, the paper's equation 22 with a weight of 0.1.</summary>
+        internal static double Mscale(double factor, double weight) => factor <= 1 ? 1 : (weight * Elementary.Log(factor)) + 1;
+
+        private protected override double Scale(double frequency, int pair, int pairs, double theta)
+        {
+            // Bounds are those of the reference code: floor and ceil, clamped to the number of rotary dimensions.
+            double low = Math.Max(0, Math.Floor(CorrectionDimension(BetaFast, pairs, theta)));
+            double high = Math.Min((2 * pairs) - 1, Math.Ceiling(CorrectionDimension(BetaSlow, pairs, theta)));
+            double ramp = Math.Clamp((pair - low) / Math.Max(0.001, high - low), 0, 1);
+            return (frequency / Factor * ramp) + (frequency * (1 - ramp));
+        }
+
+        /// <summary>The (fractional) pair that turns <paramref name="rotations"/> times within the original context.</summary>
+        private double CorrectionDimension(double rotations, int pairs, double theta) =>
+            pairs * Elementary.Log(OriginalContext / (rotations * 2 * Math.PI)) / Elementary.Log(theta);
+    }
+}
