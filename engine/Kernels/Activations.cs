@@ -40,6 +40,13 @@ internal readonly unsafe struct Activations
     /// <summary>Elements from one row to the next.</summary>
     internal int Stride { get; }
 
+    /// <summary>Float rows alone <c>[rows, columns]</c>, without room for an 8-bit form: logits.</summary>
+    internal static Activations Floats(AlignedBuffer<float> values, int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)rows * columns, values.Length, nameof(rows));
+        return new(values.Pointer, null, null, null, rows, columns, columns);
+    }
+
     /// <summary>The floats from the first row's first column to the last row's last.</summary>
     internal Span<float> All => new(Values, Rows == 0 ? 0 : checked(((Rows - 1) * Stride) + Columns));
 

@@ -1,0 +1,269 @@
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Kernels;
+using Pure.Engine.Layers;
+using Pure.Engine.Memory;
+using Pure.Engine.Threading;
+
+namespace Pure.Engine.Models;
+
+/// <summary>
+/// A loaded model: token ids in, logits out. <see cref="Forward"/> takes a batch of rows from any number of sequences; a row's logits
+/// depend on the model, the tokens before it and the chosen arithmetic, and on nothing else.
+/// </summary>
+public sealed class Model : IDisposable
+{
+    private readonly Cpu _cpu;
+    private readonly Transformer _transformer;
+    private readonly List<IDisposable> _owned;
+    private readonly ActivationBuffer _residual;
+    private readonly ActivationBuffer _normed;
+    private readonly ActivationBuffer _branch;
+    private readonly ActivationBuffer _wanted;
+    private AlignedBuffer<float> _logits = new(0);
+    private bool _disposed;
+
+    private Model(GgufFile file, ModelOptions options, Cpu cpu)
+    {
+        string architecture = file.Metadata.GetString("general.architecture");
+        var reader = new WeightReader(file, architecture, cpu, options.MaxBatchRows);
+        _owned = reader.Owned;
+        _cpu = cpu;
+        File = file;
+        Options = options;
+        try
+        {
+            _transformer = Family.Build(architecture, reader, file);
+            int embedding = _transformer.Embedding.Inputs;
+            _residual = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+
+        bool tied = ReferenceEquals(_transformer.Embedding, _transformer.Head);
+        long lookup = tied ? 0 : (long)_transformer.Embedding.Outputs * _transformer.Embedding.Inputs;
+        Info = new ModelInfo(
+            architecture,
+            file.Metadata.FindString("general.name") ?? Path.GetFileNameWithoutExtension(file.Path),
+            _transformer.Head.Outputs,
+            reader.Size("context_length"),
+            _transformer.Embedding.Inputs,
+            _transformer.Blocks.Length,
+            reader.Parameters,
+            reader.Parameters - reader.IdleParameters - lookup,
+            reader.Bytes);
+    }
+
+    /// <summary>What the model is.</summary>
+    public ModelInfo Info { get; }
+
+    /// <summary>The file it came from.</summary>
+    public GgufFile File { get; }
+
+    /// <summary>How it is run.</summary>
+    public ModelOptions Options { get; }
+
+    /// <summary>The instruction set in use.</summary>
+    public Isa Isa => _cpu.Kernels.Isa;
+
+    /// <summary>Threads in use.</summary>
+    public int Threads => _cpu.Pool.Threads;
+
+    /// <summary>What a position costs in the cache.</summary>
+    public CacheShape CacheShape => _transformer.Cache;
+
+    /// <summary>
+    /// Held while a forward pass runs and its logits are read, by sessions that share the model: <see cref="Forward"/> itself is for
+    /// one caller at a time.
+    /// </summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Opens a GGUF file and prepares its weights.</summary>
+    /// <exception cref="ModelFormatException">The file cannot be used.</exception>
+    /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
+    public static Model Load(string path, ModelOptions? options = null)
+    {
+        GgufFile file = GgufFile.Open(path);
+        try
+        {
+            return Load(file, options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Prepares the weights of an open file, which the model then owns.</summary>
+    /// <exception cref="ModelFormatException">The file cannot be used; it is still the caller's.</exception>
+    /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
+    public static Model Load(GgufFile file, ModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        options ??= new ModelOptions();
+        if (options.Threads is < 0 or > 1024)
+            throw new InvalidRequestException($"{options.Threads} threads were asked for; give a number from 1 to 1024, or 0 for the default.");
+        if (options.MaxBatchRows is < 1 or > 65536)
+            throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
+        KernelSet kernels = KernelSet.Select(options.Isa);
+        int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
+        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations));
+    }
+
+    /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>
+    /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
+    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions);
+
+    /// <summary>Computes the batch's rows, appends their keys and values, and returns the wanted logits.</summary>
+    /// <param name="batch">Rows of sequences in caches of this model.</param>
+    /// <returns>Logits of the rows that wanted them, in order; valid until the next call.</returns>
+    /// <exception cref="InvalidRequestException">
+    /// The batch is empty or too large, a token is outside the vocabulary, a sequence leaves the context, or a cache is full.
+    /// </exception>
+    /// <exception cref="NotFiniteNumberException">A layer produced NaN or infinity; the message names it.</exception>
+    public Logits Forward(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int wanted = Admit(batch);
+
+        Activations x = _residual.Rows(batch.Count);
+        Activations normed = _normed.Rows(batch.Count);
+        Activations branch = _branch.Rows(batch.Count);
+        Embed(batch, x);
+        _transformer.Rope.Prepare(batch);
+        for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
+        {
+            TransformerBlock block = _transformer.Blocks[layer];
+            block.AttentionNorm.Forward(x, normed, block.Attention.ReadsQ8);
+            block.Attention.Forward(new Step(batch, layer), normed, branch);
+            _cpu.Add(x, branch);
+            block.FeedForwardNorm.Forward(x, normed, block.FeedForward.ReadsQ8);
+            block.FeedForward.Forward(normed, branch);
+            _cpu.Add(x, branch);
+            RequireFinite(x, $"layer {layer}");
+        }
+
+        foreach (ref readonly BatchRow row in batch.Rows)
+            row.Sequence.Advance(row.Position + 1);
+        return Head(batch, x, wanted);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            Release();
+            _logits.Dispose();
+            File.Dispose();
+        }
+    }
+
+    private void Release()
+    {
+        foreach (IDisposable owned in _owned)
+            owned.Dispose();
+        _cpu.Dispose();
+    }
+
+    /// <summary>Checks every row, reserves its position, and counts the rows that want logits.</summary>
+    private int Admit(Batch batch)
+    {
+        if (batch.Count == 0)
+            throw new InvalidRequestException("The batch is empty; add at least one row.");
+        if (batch.Count > Options.MaxBatchRows)
+        {
+            throw new InvalidRequestException(
+                $"The batch has {batch.Count} rows and the model was loaded for at most {Options.MaxBatchRows}; cut it, or raise MaxBatchRows.");
+        }
+
+        int wanted = 0;
+        foreach (ref readonly BatchRow row in batch.Rows)
+        {
+            if (row.Position >= Info.ContextLength)
+            {
+                throw new InvalidRequestException(
+                    $"Position {row.Position} lies outside the model's context of {Info.ContextLength} tokens; use a shorter prompt or generate less.");
+            }
+
+            if (row.Embedding.IsEmpty ? (uint)row.Token >= (uint)Info.VocabularySize : row.Embedding.Length != Info.EmbeddingLength)
+            {
+                throw new InvalidRequestException(row.Embedding.IsEmpty
+                    ? $"Token {row.Token} lies outside the vocabulary of {Info.VocabularySize}; ids run from 0 to {Info.VocabularySize - 1}."
+                    : $"An input embedding has {row.Embedding.Length} numbers; this model's have {Info.EmbeddingLength}.");
+            }
+
+            if (row.Sequence.Cache.Shape != CacheShape)
+                throw new InvalidRequestException("A sequence lies in another model's cache; create its cache with this model.");
+            wanted += row.WantsLogits ? 1 : 0;
+        }
+
+        foreach (ref readonly BatchRow row in batch.Rows)
+            row.Sequence.Reserve(row.Position + 1);
+        return wanted;
+    }
+
+    private void Embed(Batch batch, in Activations x)
+    {
+        for (int index = 0; index < batch.Count; index++)
+        {
+            ref readonly BatchRow row = ref batch.Rows[index];
+            if (row.Embedding.IsEmpty)
+                _transformer.Embedding.Row(row.Token, x.Row(index));
+            else
+                row.Embedding.Span.CopyTo(x.Row(index));
+        }
+    }
+
+    private Logits Head(Batch batch, in Activations x, int wanted)
+    {
+        int vocabulary = Info.VocabularySize;
+        if (wanted == 0)
+            return new Logits(_logits, 0, vocabulary);
+        if (_logits.Length < (long)wanted * vocabulary)
+        {
+            _logits.Dispose();
+            _logits = new AlignedBuffer<float>((long)wanted * vocabulary);
+        }
+
+        Activations last = _wanted.Rows(wanted);
+        for (int index = 0, next = 0; index < batch.Count; index++)
+        {
+            if (batch.Rows[index].WantsLogits)
+                x.Row(index).CopyTo(last.Row(next++));
+        }
+
+        _transformer.OutputNorm.Forward(last, last, _transformer.Head.ReadsQ8);
+        _transformer.Head.Forward(last, Activations.Floats(_logits, wanted, vocabulary));
+        var logits = new Logits(_logits, wanted, vocabulary);
+        for (int row = 0; row < wanted; row++)
+        {
+            if (!_cpu.Kernels.AllFinite(logits[row]))
+                throw NotFinite("the output head");
+        }
+
+        return logits;
+    }
+
+    private void RequireFinite(in Activations x, string where)
+    {
+        for (int row = 0; row < x.Rows; row++)
+        {
+            if (!_cpu.Kernels.AllFinite(x.Row(row)))
+                throw NotFinite(where);
+        }
+    }
+
+    private NotFiniteNumberException NotFinite(string where) =>
+        new($"{File.Path}: {where} produced a value that is not a finite number; the weights are damaged, or their type is too narrow for them.");
+}

@@ -1,0 +1,203 @@
+using Pure.Engine.Formats;
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Kernels;
+using Pure.Engine.Layers;
+using Pure.Engine.Memory;
+using Pure.Engine.Quantization;
+
+namespace Pure.Engine.Models;
+
+/// <summary>
+/// Hands a family its hyper-parameters and weights: everything is checked for presence, shape and range here, and nowhere after.
+/// Counts parameters on the way, and notices tensors that no one asked for.
+/// </summary>
+internal sealed class WeightReader
+{
+    private readonly GgufFile _file;
+    private readonly string _prefix;
+    private readonly HashSet<string> _read = [];
+
+    internal WeightReader(GgufFile file, string architecture, Cpu cpu, int maxRows)
+    {
+        _file = file;
+        _prefix = architecture + ".";
+        Cpu = cpu;
+        MaxRows = maxRows;
+    }
+
+    internal Cpu Cpu { get; }
+
+    /// <summary>Most rows of a batch: what shared buffers are made for.</summary>
+    internal int MaxRows { get; }
+
+    /// <summary>Things the model must dispose.</summary>
+    internal List<IDisposable> Owned { get; } = [];
+
+    /// <summary>All weights.</summary>
+    internal long Parameters { get; private set; }
+
+    /// <summary>Weights of experts that a token does not use.</summary>
+    internal long IdleParameters { get; private set; }
+
+    /// <summary>Bytes of all weights in the file.</summary>
+    internal long Bytes { get; private set; }
+
+    internal T Own<T>(T disposable)
+        where T : IDisposable
+    {
+        Owned.Add(disposable);
+        return disposable;
+    }
+
+    // Hyper-parameters, named without the architecture's prefix.
+    internal int Size(string key) => Range(key, _file.Metadata.GetInteger(_prefix + key), 1);
+
+    internal int Size(string key, int otherwise) =>
+        _file.Metadata.FindInteger(_prefix + key) is { } value ? Range(key, value, 1) : otherwise;
+
+    internal int Count(string key) => _file.Metadata.FindInteger(_prefix + key) is { } value ? Range(key, value, 0) : 0;
+
+    internal float Number(string key) => Finite(key, _file.Metadata.GetNumber(_prefix + key));
+
+    internal float Number(string key, float otherwise) =>
+        _file.Metadata.FindNumber(_prefix + key) is { } value ? Finite(key, value) : otherwise;
+
+    internal bool Flag(string key) => _file.Metadata.FindBoolean(_prefix + key) ?? false;
+
+    internal string? Text(string key) => _file.Metadata.FindString(_prefix + key);
+
+    internal bool Has(string tensor) => _file.TryGetTensor(tensor, out _);
+
+    /// <summary>An error about a hyper-parameter, in the usual form.</summary>
+    internal ModelFormatException Wrong(string key, string expected, object found) =>
+        new($"{_file.Path}: '{_prefix}{key}' is {found}, expected {expected}; the file's metadata is damaged or of an unknown variant.");
+
+    /// <summary>A vector of floats <c>[size]</c>.</summary>
+    internal float[] Vector(string name, int size)
+    {
+        Tensor tensor = Tensor(name, size);
+        if (tensor.Type != ElementType.F32)
+            throw new ModelFormatException($"{tensor.File}: tensor '{name}' is {tensor.Type}, expected F32; convert the file again.");
+        var values = new float[size];
+        ElementFormat.Of(tensor.Type).Dequantize(tensor.Data, values);
+        return values;
+    }
+
+    internal RmsNorm Norm(string name, int size, float epsilon) => new(Cpu, Vector(name, size), epsilon);
+
+    /// <summary>A matrix <c>[rows, columns]</c>.</summary>
+    internal Linear Linear(string name, int rows, int columns) => new(Cpu, Matrix(Tensor(name, rows, columns), rows, columns));
+
+    /// <summary>A stack of matrices <c>[count, rows, columns]</c>, one per head.</summary>
+    internal Linear[] Heads(string name, int count, int rows, int columns) => Stack(Tensor(name, count, rows, columns), count, rows, columns);
+
+    /// <summary>A stack of matrices <c>[count, rows, columns]</c>, one per expert, of which a token uses some.</summary>
+    internal Linear[] Experts(string name, int count, int used, int rows, int columns)
+    {
+        Tensor tensor = Tensor(name, count, rows, columns);
+        IdleParameters += tensor.Count / count * (count - used);
+        return Stack(tensor, count, rows, columns);
+    }
+
+    /// <summary>
+    /// The joint key and value up-projection of all heads, <c>[heads · (nope + value), latent]</c>, each head's key rows before its
+    /// value rows. Key parts are transposed to <c>[latent, nope]</c> floats, so that they apply to the query; value parts stay as stored.
+    /// </summary>
+    internal (Linear[] KeyUp, Linear[] ValueUp) KeyValueUp(string name, LatentShape shape)
+    {
+        int headRows = shape.NopeSize + shape.ValueSize;
+        WeightMatrix joint = Matrix(Tensor(name, shape.Heads * headRows, shape.LatentSize), shape.Heads * headRows, shape.LatentSize);
+        long keyElements = (long)shape.LatentSize * shape.NopeSize;
+        var transposed = Own(new AlignedBuffer<float>(shape.Heads * keyElements));
+        var row = new float[shape.LatentSize];
+        var keys = new Linear[shape.Heads];
+        var values = new Linear[shape.Heads];
+        for (int head = 0; head < shape.Heads; head++)
+        {
+            Span<float> key = transposed.Writable(head * keyElements, checked((int)keyElements));
+            for (int nope = 0; nope < shape.NopeSize; nope++)
+            {
+                Cpu.Kernels.DequantizeRow(joint, (head * headRows) + nope, row);
+                for (int latent = 0; latent < row.Length; latent++)
+                    key[(latent * shape.NopeSize) + nope] = row[latent];
+            }
+
+            NativeView view = transposed.View.Slice(head * keyElements * sizeof(float), keyElements * sizeof(float));
+            keys[head] = new Linear(Cpu, new WeightMatrix(ElementType.F32, view, shape.LatentSize, shape.NopeSize));
+            values[head] = new Linear(Cpu, joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize));
+        }
+
+        return (keys, values);
+    }
+
+    /// <summary>Fails if the file holds a tensor that the family never asked for: leaving it out would change the results silently.</summary>
+    /// <param name="ignored">Prefixes of tensors that are known and rightly left out.</param>
+    internal void RefuseUnread(params ReadOnlySpan<string> ignored)
+    {
+        foreach (Tensor tensor in _file.Tensors)
+        {
+            if (_read.Contains(tensor.Name) || StartsWithAny(tensor.Name, ignored))
+                continue;
+            throw new ModelFormatException(
+                $"{tensor.File}: tensor '{tensor.Name}' has no place in the architecture '{_prefix[..^1]}' as Pure knows it; " +
+                "running without it would give wrong results.");
+        }
+    }
+
+    private static bool StartsWithAny(string name, ReadOnlySpan<string> prefixes)
+    {
+        foreach (string prefix in prefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+                return true;
+        }
+
+        return false;
+    }
+
+    private Tensor Tensor(string name, params ReadOnlySpan<long> shape)
+    {
+        if (!_file.TryGetTensor(name, out Tensor? tensor))
+        {
+            throw new ModelFormatException(
+                $"{_file.Path}: tensor '{name}' is missing, expected shape {Describe(shape)}; the file is incomplete or of another architecture.");
+        }
+
+        if (!tensor.Shape.SequenceEqual(shape.ToArray()))
+        {
+            throw new ModelFormatException(
+                $"{tensor.File}: tensor '{name}' has shape {Describe(tensor.Shape.ToArray())}, expected {Describe(shape)}; " +
+                "the tensor and the file's metadata disagree.");
+        }
+
+        if (_read.Add(name))
+        {
+            Parameters += tensor.Count;
+            Bytes += tensor.Data.Length;
+        }
+
+        return tensor;
+    }
+
+    private Linear[] Stack(Tensor tensor, int count, int rows, int columns)
+    {
+        WeightMatrix all = Matrix(tensor, checked(count * rows), columns);
+        var linears = new Linear[count];
+        for (int index = 0; index < count; index++)
+            linears[index] = new Linear(Cpu, all.Slice(index * rows, rows));
+        return linears;
+    }
+
+    private static WeightMatrix Matrix(Tensor tensor, int rows, int columns) => new(tensor.Type, tensor.Data, rows, columns);
+
+    private static string Describe(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
+
+    private int Range(string key, long value, int least)
+    {
+        const int Most = 1 << 24;
+        return value >= least && value <= Most ? (int)value : throw Wrong(key, $"a number from {least} to {Most}", value);
+    }
+
+    private float Finite(string key, double value) =>
+        double.IsFinite(value) ? (float)value : throw Wrong(key, "a finite number", value);
+}
