@@ -112,7 +112,7 @@ public sealed class Model : IDisposable
         if (options.MaxBatchRows is < 1 or > 65536)
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
         KernelSet kernels = KernelSet.Select(options.Isa);
-        int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
+        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations));
     }
 
