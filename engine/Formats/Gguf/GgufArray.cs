@@ -100,9 +100,7 @@ public sealed class GgufArray
         var strings = new string[count];
         int offset = _start;
         for (int i = 0; i < count; i++)
-        {
             strings[i] = _metadata.String(offset, out offset);
-        }
 
         return strings;
     }
@@ -119,18 +117,17 @@ public sealed class GgufArray
     /// <summary>Where the bytes of this array end.</summary>
     private int End()
     {
-        switch (ElementType)
+        if (ElementType is not (GgufValueType.String or GgufValueType.Array))
+            return _start + (Count * ElementType.Size());
+        int end = _start;
+        for (int i = 0; i < Count; i++)
         {
-            case GgufValueType.Array:
-                return Count == 0 ? _start : ToArrays()[^1].End();
-            case GgufValueType.String:
-                int offset = _start;
-                for (int i = 0; i < Count; i++)
-                    offset += sizeof(ulong) + _metadata.StringLength(offset);
-                return offset;
-            default:
-                return _start + (Count * ElementType.Size());
+            end = ElementType == GgufValueType.Array
+                ? new GgufArray(_metadata, _key, end).End()
+                : end + sizeof(ulong) + _metadata.StringLength(end);
         }
+
+        return end;
     }
 
     private void Expect(bool holds, GgufValueType expected)

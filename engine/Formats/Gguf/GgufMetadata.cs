@@ -14,9 +14,9 @@ public sealed class GgufMetadata
     /// <summary>A key of one letter (8 + 1), a type (4) and a value of one byte.</summary>
     internal const int LeastEntryBytes = 14;
 
-    private readonly Dictionary<string, Entry> _entries;
+    private readonly OrderedDictionary<string, Entry> _entries;
 
-    private GgufMetadata(string file, byte[] bytes, Dictionary<string, Entry> entries)
+    private GgufMetadata(string file, byte[] bytes, OrderedDictionary<string, Entry> entries)
     {
         File = file;
         Bytes = bytes;
@@ -147,7 +147,7 @@ public sealed class GgufMetadata
         cursor.Within = "the header";
         long entryCount = cursor.Count(count, LeastEntryBytes, "metadata keys");
         long start = cursor.Position;
-        var entries = new Dictionary<string, Entry>();
+        var entries = new OrderedDictionary<string, Entry>();
         for (long i = 0; i < entryCount; i++)
         {
             cursor.Within = $"metadata key {i + 1} of {entryCount}";

@@ -99,8 +99,7 @@ internal static class GgufTensors
         if (lines.Length == 0)
             return [];
 
-        var byOffset = (Line[])lines.Clone();
-        Array.Sort(byOffset, (left, right) => left.Offset.CompareTo(right.Offset));
+        Line[] byOffset = [.. lines.OrderBy(line => line.Offset)];
 
         // The end is looked at in 128 bits: offset and size are each below 2^64.
         UInt128 dataStart = ((UInt128)tableEnd + (UInt128)alignment - 1) / (UInt128)alignment * (UInt128)alignment;
