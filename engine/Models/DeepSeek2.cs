@@ -63,7 +63,9 @@ internal static class DeepSeek2
             throw reader.Wrong("rope.dimension_count", $"an even number below the key size of {key}", rope);
         if (latent > SpanAttention.MaxValueSize)
             throw reader.Wrong("attention.kv_lora_rank", $"a number up to {SpanAttention.MaxValueSize}", latent);
-        return new LatentShape(reader.Size("attention.head_count"), latent, key - rope, rope, value);
+        int heads = reader.Size("attention.head_count");
+        reader.Product("attention.head_count", heads, latent + key + value);
+        return new LatentShape(heads, latent, key - rope, rope, value);
     }
 
     /// <summary>
@@ -127,7 +129,7 @@ internal static class DeepSeek2
         int hidden = reader.Size("expert_feed_forward_length");
         RouterShape shape = ReadRouterShape(reader);
         Experts.Check(reader, shape);
-        int sharedHidden = reader.Count("expert_shared_count") * hidden;
+        int sharedHidden = reader.Product("expert_shared_count", hidden, reader.Count("expert_shared_count"));
         var scratch = reader.Own(new MixtureOfExperts.Scratch(reader.MaxRows, shape, embedding, hidden));
         SwiGluFeedForward.Scratch? sharedScratch =
             sharedHidden > 0 ? reader.Own(new SwiGluFeedForward.Scratch(reader.MaxRows, sharedHidden)) : null;

@@ -59,6 +59,7 @@ internal static class Llama
         int valueSize = reader.Size("attention.value_length", embedding / heads);
         if (valueSize is 0 or > SpanAttention.MaxValueSize)
             throw reader.Wrong("attention.value_length", $"a number from 1 to {SpanAttention.MaxValueSize}", valueSize);
+        reader.Product("attention.head_count", heads, headSize + valueSize);
         return new GroupedQueryShape(heads, kvHeads, headSize, valueSize);
     }
 

@@ -38,25 +38,13 @@ public sealed class Model : IDisposable
             _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            Info = Describe(file, architecture, reader, _transformer);
         }
         catch
         {
             Release();
             throw;
         }
-
-        bool tied = ReferenceEquals(_transformer.Embedding, _transformer.Head);
-        long lookup = tied ? 0 : (long)_transformer.Embedding.Outputs * _transformer.Embedding.Inputs;
-        Info = new ModelInfo(
-            architecture,
-            file.Metadata.FindString("general.name") ?? Path.GetFileNameWithoutExtension(file.Path),
-            _transformer.Head.Outputs,
-            reader.Size("context_length"),
-            _transformer.Embedding.Inputs,
-            _transformer.Blocks.Length,
-            reader.Parameters,
-            reader.Parameters - reader.IdleParameters - lookup,
-            reader.Bytes);
     }
 
     /// <summary>What the model is.</summary>
@@ -112,7 +100,7 @@ public sealed class Model : IDisposable
         if (options.MaxBatchRows is < 1 or > 65536)
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
         KernelSet kernels = KernelSet.Select(options.Isa);
-        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations));
     }
 
@@ -167,6 +155,22 @@ public sealed class Model : IDisposable
             _logits.Dispose();
             File.Dispose();
         }
+    }
+
+    private static ModelInfo Describe(GgufFile file, string architecture, WeightReader reader, Transformer transformer)
+    {
+        bool tied = ReferenceEquals(transformer.Embedding, transformer.Head);
+        long lookup = tied ? 0 : (long)transformer.Embedding.Outputs * transformer.Embedding.Inputs;
+        return new ModelInfo(
+            architecture,
+            file.Metadata.FindString("general.name") ?? Path.GetFileNameWithoutExtension(file.Path),
+            transformer.Head.Outputs,
+            reader.Size("context_length"),
+            transformer.Embedding.Inputs,
+            transformer.Blocks.Length,
+            reader.Parameters,
+            reader.Parameters - reader.IdleParameters - lookup,
+            reader.Bytes);
     }
 
     private void Release()

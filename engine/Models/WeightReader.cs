@@ -13,6 +13,9 @@ namespace Pure.Engine.Models;
 /// </summary>
 internal sealed class WeightReader
 {
+    // Sizes in metadata come before the tensors that prove them; beyond this they are damage, and products stay within an int.
+    private const int LargestSize = 1 << 24;
+
     private readonly GgufFile _file;
     private readonly string _prefix;
     private readonly HashSet<string> _read = [];
@@ -67,6 +70,13 @@ internal sealed class WeightReader
     internal string? Text(string key) => _file.Metadata.FindString(_prefix + key);
 
     internal bool Has(string tensor) => _file.TryGetTensor(tensor, out _);
+
+    /// <summary>A size that is a product, such as heads · head size, blamed on one key if no machine could hold it.</summary>
+    internal int Product(string key, long left, long right)
+    {
+        long product = left * right;
+        return product <= LargestSize ? (int)product : throw Wrong(key, $"a number that gives rows of up to {LargestSize}", product / left);
+    }
 
     /// <summary>An error about a hyper-parameter, in the usual form.</summary>
     internal ModelFormatException Wrong(string key, string expected, object found) =>
@@ -194,8 +204,7 @@ internal sealed class WeightReader
 
     private int Range(string key, long value, int least)
     {
-        const int Most = 1 << 24;
-        return value >= least && value <= Most ? (int)value : throw Wrong(key, $"a number from {least} to {Most}", value);
+        return value >= least && value <= LargestSize ? (int)value : throw Wrong(key, $"a number from {least} to {LargestSize}", value);
     }
 
     private float Finite(string key, double value) =>
