@@ -135,7 +135,7 @@ public sealed class Model : IDisposable
             block.FeedForwardNorm.Forward(x, normed, block.FeedForward.ReadsQ8);
             block.FeedForward.Forward(normed, branch);
             _cpu.Add(x, branch);
-            RequireFinite(x, $"layer {layer}");
+            RequireFinite(x, layer);
         }
 
         foreach (ref readonly BatchRow row in batch.Rows)
@@ -259,12 +259,12 @@ public sealed class Model : IDisposable
         return logits;
     }
 
-    private void RequireFinite(in Activations x, string where)
+    private void RequireFinite(in Activations x, int layer)
     {
         for (int row = 0; row < x.Rows; row++)
         {
             if (!_cpu.Kernels.AllFinite(x.Row(row)))
-                throw NotFinite(where);
+                throw NotFinite($"layer {layer}");
         }
     }
 
