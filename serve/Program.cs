@@ -1,1 +1,4 @@
-Console.WriteLine("pure");
+using Pure.Serve;
+
+using var interruption = new Interruption();
+return Cli.Run(args, CommandStreams.OfConsole(), interruption.Token);

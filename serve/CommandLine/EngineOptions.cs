@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Pure.Engine.Kernels;
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+
+namespace Pure.Serve.CommandLine;
+
+/// <summary>The options that say how a model is run; every command that opens a model has them.</summary>
+internal sealed class EngineOptions
+{
+    private const int MostThreads = 1024;
+
+    private readonly Option<int?> _threads = ValueOptions.OptionalNumber<int>(
+        "--threads", ["-t"], "N", "Threads to compute with. Default: the physical cores this process may use.",
+        $"from 1 to {MostThreads}", threads => threads is >= 1 and <= MostThreads);
+
+    private readonly Option<Isa?> _isa = ValueOptions.Choice(
+        "--isa", "Instruction set; all give the same bits. Default: the best this processor has, or what PURE_ISA names.",
+        ("scalar", Isa.Scalar), ("avx2", Isa.Avx2), ("avx512", Isa.Avx512));
+
+    private readonly Option<ActivationType?> _activations = ValueOptions.Choice(
+        "--activations", "What quantised weights are multiplied with: 8-bit integers or floats. Default: q8.",
+        ("q8", ActivationType.Q8), ("f32", ActivationType.F32));
+
+    private readonly Option<CacheType?> _cacheType = ValueOptions.Choice(
+        "--kv-type", "How keys and values are stored. Default: f16.",
+        ("f32", CacheType.F32), ("f16", CacheType.F16));
+
+    private readonly Option<int?> _promptChunk = ValueOptions.OptionalNumber<int>(
+        "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",
+        "from 1 up", chunk => chunk >= 1);
+
+    internal EngineOptions() =>
+        Group = new OptionGroup("Engine", [_threads, _isa, _activations, _cacheType, _promptChunk]);
+
+    /// <summary>The options, for help and parsing.</summary>
+    internal OptionGroup Group { get; }
+
+    /// <summary>The chunk asked for, or null.</summary>
+    internal int? PromptChunk(ParseResult parsed) => parsed.GetValue(_promptChunk);
+
+    /// <summary>What the command line says; <paramref name="mostRows"/> bounds the rows of a batch where no chunk is given.</summary>
+    internal ModelOptions Read(ParseResult parsed, int? mostRows = null)
+    {
+        var standard = new ModelOptions();
+        return standard with
+        {
+            Threads = parsed.GetValue(_threads) ?? standard.Threads,
+            Isa = parsed.GetValue(_isa) ?? standard.Isa,
+            Activations = parsed.GetValue(_activations) ?? standard.Activations,
+            CacheType = parsed.GetValue(_cacheType) ?? standard.CacheType,
+            MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
+        };
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace Pure.Serve.CommandLine;
+
+/// <summary>Options that read one value and refuse a bad one in a sentence that says what would be a good one.</summary>
+internal static class ValueOptions
+{
+    /// <summary>A number within bounds; <paramref name="bounds"/> says them in words, such as "from 0 up".</summary>
+    internal static Option<T> Number<T>(
+        string name, string[] aliases, string helpName, string description, string bounds, Func<T, bool> accepts, T? fallback = default)
+        where T : struct, INumber<T> =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = helpName,
+            DefaultValueFactory = _ => fallback ?? T.Zero,
+            CustomParser = result => Parse(result, name, bounds, accepts),
+        };
+
+    /// <summary>A number within bounds, or none given.</summary>
+    internal static Option<T?> OptionalNumber<T>(
+        string name, string[] aliases, string helpName, string description, string bounds, Func<T, bool> accepts)
+        where T : struct, INumber<T> =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = helpName,
+            CustomParser = result => Parse(result, name, bounds, accepts),
+        };
+
+    /// <summary>One of a few words.</summary>
+    internal static Option<T?> Choice<T>(string name, string description, params (string Word, T Value)[] choices)
+        where T : struct =>
+        new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', choices.Select(choice => choice.Word)),
+            CustomParser = result =>
+            {
+                string given = Only(result);
+                foreach ((string word, T value) in choices)
+                {
+                    if (word.Equals(given, StringComparison.OrdinalIgnoreCase))
+                        return value;
+                }
+
+                result.AddError($"{name} is \"{given}\", which does not exist; choose one of {string.Join(", ", choices.Select(choice => choice.Word))}.");
+                return null;
+            },
+        };
+
+    /// <summary>A text, such as a path.</summary>
+    internal static Option<string?> Text(string name, string[] aliases, string helpName, string description) =>
+        new(name, aliases) { Description = description, HelpName = helpName };
+
+    /// <summary>A switch.</summary>
+    internal static Option<bool> Switch(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description, Arity = ArgumentArity.Zero };
+
+    private static T Parse<T>(ArgumentResult result, string name, string bounds, Func<T, bool> accepts)
+        where T : struct, INumber<T>
+    {
+        string given = Only(result);
+        if (T.TryParse(given, NumberStyles.Float & ~NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out T value) && accepts(value))
+            return value;
+
+        string kind = T.IsInteger(T.One / (T.One + T.One)) ? "a whole number" : "a number";
+        result.AddError($"{name} is \"{given}\", expected {kind} {bounds}.");
+        return default;
+    }
+
+    private static string Only(ArgumentResult result) => result.Tokens.Count == 0 ? "" : result.Tokens[^1].Value;
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Pure.Engine.Formats;
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Models;
+using Pure.Serve.CommandLine;
+
+namespace Pure.Serve.Commands;
+
+/// <summary><c>pure info</c>: what a model is, what it needs, and how it would be run here.</summary>
+internal sealed class InfoCommand : PureCommand
+{
+    private readonly ModelArgument _model = new();
+    private readonly EngineOptions _engine = new();
+
+    private readonly Option<int?> _context = ValueOptions.OptionalNumber<int>(
+        "--context", ["-c"], "N", "Context length to state the memory for, in tokens. Default: the model's.",
+        "from 1 up", context => context >= 1);
+
+    private readonly Option<bool> _json = ValueOptions.Switch("--json", "Write one JSON object.");
+
+    internal InfoCommand()
+        : base("info", "Show what a model is: architecture, sizes, tensors, memory.")
+    {
+        Add(_model.Argument);
+        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group);
+    }
+
+    internal override IReadOnlyList<Example> Examples =>
+    [
+        new("pure info model.gguf", "what a file holds and what it needs"),
+        new("pure info -c 256 --kv-type f32", "memory of the embedded model at a context of 256 tokens"),
+        new("pure info model.gguf --json", "the same for a program"),
+    ];
+
+    internal override IReadOnlyList<string> Notes =>
+    [
+        "Active parameters are those that one token meets: all but the embedding table and the experts it does not use. Memory is weights "
+        + "and the key/value cache; sizes are decimal (1 MB is 1,000,000 bytes).",
+    ];
+
+    internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
+    {
+        using GgufFile file = _model.Open(parsed);
+        using Model? model = file.Tensors.Count == 0 ? null : Model.Load(file, _engine.Read(parsed));
+        InfoReport report = Describe(file, model, parsed.GetValue(_context));
+        streams.Output.Write(parsed.GetValue(_json)
+            ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
+            : Write(report));
+        return ExitCode.Success;
+    }
+
+    private static InfoReport Describe(GgufFile file, Model? model, int? context)
+    {
+        var format = new FormatReport("gguf", file.Version, file.FileBytes, file.Path);
+        IReadOnlyList<TensorReport> tensors =
+            [.. file.Tensors.Select(tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Data.Length))];
+        if (model is null)
+        {
+            string architecture = file.Metadata.FindString("general.architecture") ?? "";
+            return new InfoReport(file.Metadata.FindString("general.name") ?? "", architecture, format, null, null, null, tensors);
+        }
+
+        ModelInfo info = model.Info;
+        int length = context ?? info.ContextLength;
+        if (length > info.ContextLength)
+            throw new UsageException($"--context is {length}, but the model's context is {info.ContextLength} tokens; ask for at most that.");
+        long perPosition = model.CacheShape.BytesPerPosition(model.Options.CacheType);
+        var sizes = new SizeReport(
+            info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
+        var memory = new MemoryReport(
+            length, info.WeightBytes, perPosition, perPosition * length, info.WeightBytes + (perPosition * length));
+        var run = new RunReport(
+            $"{model.Isa}".ToLowerInvariant(), model.Threads, $"{model.Options.Activations}".ToLowerInvariant(),
+            $"{model.Options.CacheType}".ToLowerInvariant());
+        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, run, tensors);
+    }
+
+    private static string Write(InfoReport report)
+    {
+        var text = new StringBuilder();
+        string types = string.Join(
+            ", ",
+            report.Tensors.CountBy(tensor => tensor.Type).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
+        Line("name", report.Name);
+        Line("architecture", report.Architecture);
+        Line("file", $"{report.Format.Path}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
+        if (report is not { Sizes: { } sizes, Memory: { } memory, Run: { } run })
+        {
+            Line("tensors", "none: a vocabulary only");
+            return text.ToString();
+        }
+
+        Line("parameters", $"{Figures.Count(sizes.Parameters)}, of which {Figures.Count(sizes.ActiveParameters)} are active per token");
+        Line("layers", Figures.Count(sizes.Layers));
+        Line("embedding", Figures.Count(sizes.EmbeddingLength));
+        Line("vocabulary", $"{Figures.Count(sizes.VocabularySize)} tokens");
+        Line("context", $"{Figures.Count(sizes.ContextLength)} tokens");
+        Line("weights", $"{Figures.Bytes(memory.WeightBytes)}, {Figures.Decimal(8.0 * memory.WeightBytes / sizes.Parameters, 2)} bits per parameter");
+        Line("cache", $"{Figures.Bytes(memory.CacheBytesPerPosition)} per token ({run.KvType})");
+        Line("memory", $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+        Line("run here with", $"{run.Isa}, {run.Threads} thread{(run.Threads == 1 ? "" : "s")}, {run.Activations} activations");
+        Line("tensors", $"{report.Tensors.Count}: {types}");
+        text.Append('\n');
+
+        var table = new TextTable("tensor", "type", "shape", ">bytes");
+        foreach (TensorReport tensor in report.Tensors)
+            table.Add(tensor.Name, tensor.Type, $"[{string.Join(", ", tensor.Shape)}]", Figures.Count(tensor.Bytes));
+        return text.Append(table).ToString();
+
+        void Line(string name, string value) => text.Append(name.PadRight(15)).Append(value).Append('\n');
+    }
+}
+
+/// <summary>What <c>pure info --json</c> writes. A file with a vocabulary only has no sizes, memory and run.</summary>
+internal sealed record InfoReport(
+    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, RunReport? Run,
+    IReadOnlyList<TensorReport> Tensors);
+
+/// <summary>The file; of a model in several files, all of them together.</summary>
+internal sealed record FormatReport(string Kind, uint Version, long Bytes, string Path);
+
+/// <summary>Counts and lengths.</summary>
+internal sealed record SizeReport(
+    long Parameters, long ActiveParameters, int Layers, int EmbeddingLength, int VocabularySize, int ContextLength);
+
+/// <summary>Bytes at a context length.</summary>
+internal sealed record MemoryReport(int Context, long WeightBytes, long CacheBytesPerPosition, long CacheBytes, long TotalBytes);
+
+/// <summary>How it would be run on this machine.</summary>
+internal sealed record RunReport(string Isa, int Threads, string Activations, string KvType);
+
+/// <summary>One tensor; shape with the slowest dimension first.</summary>
+internal sealed record TensorReport(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace Pure.Serve;
+
+/// <summary>Numbers as people read them, the same on every machine.</summary>
+internal static class Figures
+{
+    /// <summary>1234567 as 1,234,567.</summary>
+    internal static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A number with so many decimals.</summary>
+    internal static string Decimal(double value, int decimals) => value.ToString("F" + decimals, CultureInfo.InvariantCulture);
+
+    /// <summary>Bytes in the unit that leaves one to three digits before the point (decimal units: a MB is 10^6 bytes).</summary>
+    internal static string Bytes(long bytes) => bytes switch
+    {
+        < 1_000 => $"{bytes} B",
+        < 1_000_000 => Decimal(bytes / 1e3, 1) + " kB",
+        < 1_000_000_000 => Decimal(bytes / 1e6, 2) + " MB",
+        _ => Decimal(bytes / 1e9, 2) + " GB",
+    };
+}

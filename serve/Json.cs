@@ -1,0 +1,19 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pure.Serve.Commands;
+
+namespace Pure.Serve;
+
+/// <summary>What <c>--json</c> writes, serialised by generated code: the command is trimmed.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n",
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(InfoReport))]
+internal sealed partial class Json : JsonSerializerContext
+{
+    private static Json? _readable;
+
+    /// <summary>Letters beyond ASCII stay readable: the output is a file or a terminal, never HTML.</summary>
+    internal static Json Readable => _readable ??= new Json(
+        new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

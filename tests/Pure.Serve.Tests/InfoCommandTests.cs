@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Pure.Serve.Tests;
+
+public class InfoCommandTests
+{
+    private const string Stories = "models/stories-moe/stories-moe-q8_0.gguf";
+
+    [Fact]
+    public void It_says_what_the_card_of_the_model_says()
+    {
+        string text = CommandRun.Of("info", Shared.Path(Stories), "-t", "2").Succeeds().Output;
+
+        foreach (string fact in new[] { "deepseek2", "5,893,664", "3,010,080", "2,048 tokens", "512 tokens", "800 B per token", "2 threads" })
+            Assert.Contains(fact, text, StringComparison.Ordinal);
+        Assert.Contains("blk.4.ffn_down_exps.weight", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_has_sizes_memory_and_tensors()
+    {
+        CommandRun run = CommandRun.Of("info", Shared.Path(Stories), "--json", "-c", "100", "--kv-type", "f32", "--isa", "scalar").Succeeds();
+
+        JsonElement info = JsonDocument.Parse(run.OutputBytes).RootElement;
+        Assert.Equal("deepseek2", info.GetProperty("architecture").GetString());
+        Assert.Equal(5_893_664, info.GetProperty("sizes").GetProperty("parameters").GetInt64());
+        JsonElement memory = info.GetProperty("memory");
+        Assert.Equal(100, memory.GetProperty("context").GetInt32());
+        Assert.Equal(1600, memory.GetProperty("cache_bytes_per_position").GetInt64());
+        Assert.Equal(160_000, memory.GetProperty("cache_bytes").GetInt64());
+        Assert.Equal("scalar", info.GetProperty("run").GetProperty("isa").GetString());
+        JsonElement tensor = info.GetProperty("tensors").EnumerateArray().First(t => t.GetProperty("name").GetString() == "blk.0.attn_q_a.weight");
+        Assert.Equal([96L, 256L], tensor.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()));
+    }
+
+    [Fact]
+    public void A_file_with_a_vocabulary_only_has_no_sizes()
+    {
+        string path = Shared.Path("goldens/tokenizer/bpe-gpt-2.gguf");
+
+        Assert.Contains("a vocabulary only", CommandRun.Of("info", path).Succeeds().Output, StringComparison.Ordinal);
+        JsonElement info = JsonDocument.Parse(CommandRun.Of("info", path, "--json").Succeeds().OutputBytes).RootElement;
+        Assert.False(info.TryGetProperty("sizes", out _));
+    }
+
+    [Fact]
+    public void A_context_longer_than_the_models_is_refused() =>
+        CommandRun.Of("info", Shared.Path(Stories), "-c", "513").IsRefused("513", "512");
+}
