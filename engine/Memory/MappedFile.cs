@@ -4,8 +4,8 @@ namespace Pure.Engine.Memory;
 
 /// <summary>
 /// A file mapped read-only into memory: pages come from disk when first touched and are shared between processes. Views of it must
-/// not be used after <see cref="Dispose"/>; what is never disposed stays mapped until the process ends. (A file that another process shortens while it is mapped takes this process down: that
-/// is how mappings work everywhere.)
+/// not be used after <see cref="Dispose"/>; what is never disposed stays mapped until the process ends. (A file that another
+/// process shortens while it is mapped takes this process down: that is how mappings work everywhere.)
 /// </summary>
 public sealed unsafe class MappedFile : IDisposable
 {

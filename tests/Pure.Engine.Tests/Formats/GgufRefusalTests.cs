@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Tests.Quantization;
 
@@ -224,6 +225,21 @@ public class GgufRefusalTests
         string path = folder.Write("locked.gguf", Good().Build());
         File.SetUnixFileMode(path, UnixFileMode.None);
         Refusal.Of(() => GgufFile.Open(path), "locked.gguf", "cannot be read");
+    }
+
+    [Fact]
+    public void A_pipe_is_refused_without_waiting_for_a_writer()
+    {
+        if (!File.Exists("/usr/bin/mkfifo"))
+            Assert.Skip("needs mkfifo");
+        using var folder = new TemporaryFolder();
+        string pipe = Path.Combine(folder.Path, "pipe.gguf");
+        string link = Path.Combine(folder.Path, "link.gguf");
+        using (var mkfifo = Process.Start("/usr/bin/mkfifo", pipe))
+            mkfifo.WaitForExit();
+        File.CreateSymbolicLink(link, pipe);
+        Refusal.Of(() => GgufFile.Open(pipe), "pipe.gguf", "empty");
+        Refusal.Of(() => GgufFile.Open(link), "link.gguf", "empty");
     }
 
     [Fact]
