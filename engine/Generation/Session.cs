@@ -1,0 +1,193 @@
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+
+namespace Pure.Engine.Generation;
+
+/// <summary>
+/// One conversation with a model: the tokens so far and their keys and values. Each <see cref="Generate"/> continues after what is
+/// there. Many sessions may share a model and run at once; a session itself runs one generation at a time.
+/// </summary>
+public sealed class Session : IDisposable
+{
+    private readonly KvCache _cache;
+    private readonly Sequence _sequence;
+    private readonly Batch _batch;
+    private readonly int[] _tokens; // [context + 1]: those in the cache, and those sampled or given since
+    private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
+    private int _tokenCount;
+    private Completion? _running;
+    private bool _disposed;
+
+    /// <summary>Starts an empty session.</summary>
+    /// <param name="model">The model; it must outlive the session.</param>
+    /// <param name="contextLength">
+    /// Most tokens the session can hold; <see langword="null"/> takes all that the model was trained for. The cache is sized by it.
+    /// </param>
+    /// <exception cref="InvalidRequestException">The model cannot look back so far, or the machine has not the memory.</exception>
+    public Session(Model model, int? contextLength = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int limit = model.Info.ContextLength;
+        ContextLength = contextLength ?? limit;
+        if (ContextLength < 1 || ContextLength > limit)
+            throw new InvalidRequestException($"A context of {ContextLength} tokens was asked for; this model takes 1 to {limit}.");
+        Model = model;
+        _cache = model.CreateCache(ContextLength);
+        _sequence = _cache.CreateSequence();
+        _batch = new Batch(model.Options.MaxBatchRows);
+        _tokens = new int[ContextLength + 1];
+    }
+
+    /// <summary>The model.</summary>
+    public Model Model { get; }
+
+    /// <summary>Most tokens the session can hold.</summary>
+    public int ContextLength { get; }
+
+    /// <summary>Tokens so far: prompts and what was written.</summary>
+    public int Length => _tokenCount;
+
+    /// <summary>Appends a prompt and continues it. Nothing is computed before the result is read.</summary>
+    /// <param name="prompt">Token ids; copied.</param>
+    /// <param name="options">What to generate.</param>
+    /// <param name="cancellationToken">
+    /// Stops before the next token, or the next chunk of the prompt, with <see cref="OperationCanceledException"/>. The
+    /// prompt is forgotten if no token was written yet; written tokens stay in the session.
+    /// </param>
+    /// <exception cref="InvalidRequestException">
+    /// The prompt is empty, does not fit the context or has an id outside the vocabulary, or an option is outside its range.
+    /// </exception>
+    public Completion Generate(
+        ReadOnlySpan<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        options ??= new GenerationOptions();
+        if (prompt.IsEmpty)
+            throw new InvalidRequestException("The prompt has no tokens; give at least one, such as the beginning-of-text token.");
+        RequireRoom(prompt.Length);
+        int vocabulary = Model.Info.VocabularySize;
+        foreach (int id in prompt)
+            RequireToken(id, vocabulary, "prompt");
+        foreach (int id in options.StopTokens)
+            RequireToken(id, vocabulary, "list of stop tokens");
+        if (options.MaxTokens < 0)
+            throw new InvalidRequestException($"{options.MaxTokens} tokens were asked for; ask for 0 or more.");
+        if (options.PromptChunk < 1 || options.PromptChunk > _batch.Capacity)
+        {
+            throw new InvalidRequestException(
+                $"The prompt chunk is {options.PromptChunk} tokens; it must be from 1 to the model's largest batch, {_batch.Capacity}.");
+        }
+
+        return new Completion(this, prompt.ToArray(), options, cancellationToken);
+    }
+
+    /// <summary>Forgets everything, so that the next prompt is the first.</summary>
+    /// <exception cref="InvalidOperationException">A generation is running.</exception>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_running is not null)
+                throw new InvalidOperationException("The session cannot be cleared while a generation runs; end or dispose that first.");
+            _sequence.Truncate(0);
+            _tokenCount = 0;
+        }
+    }
+
+    /// <summary>Frees the cache, after the forward pass that may be running. A running generation then fails.</summary>
+    public void Dispose()
+    {
+        lock (Model.Gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            _sequence.Dispose();
+            _cache.Dispose();
+        }
+    }
+
+    internal ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, _tokenCount);
+
+    /// <summary>Whether a token more than those so far can be read, so that one after it can be sampled.</summary>
+    internal bool IsFull => _tokenCount > ContextLength;
+
+    /// <summary>Makes the completion the one that may run, appends its prompt and returns the length before.</summary>
+    internal int Enter(Completion completion, ReadOnlySpan<int> prompt)
+    {
+        lock (_lock)
+        {
+            if (_running is not null)
+            {
+                throw new InvalidOperationException(
+                    "The session runs a generation already; read that to its end or dispose it first, or use a second session.");
+            }
+
+            RequireRoom(prompt.Length);
+            int start = _tokenCount;
+            prompt.CopyTo(_tokens.AsSpan(start));
+            _tokenCount += prompt.Length;
+            _running = completion;
+            return start;
+        }
+    }
+
+    /// <summary>Lets the next completion run.</summary>
+    internal void Leave(Completion completion)
+    {
+        lock (_lock)
+        {
+            if (ReferenceEquals(_running, completion))
+                _running = null;
+        }
+    }
+
+    /// <summary>Forgets the tokens from <paramref name="length"/> on, and their keys and values.</summary>
+    internal void Forget(int length)
+    {
+        lock (Model.Gate)
+        {
+            if (_disposed)
+                return;
+            _tokenCount = length;
+            _sequence.Truncate(Math.Min(length, _sequence.Length));
+        }
+    }
+
+    /// <summary>
+    /// Reads at most <paramref name="rows"/> of the tokens that are not in the cache yet; the caller holds the gate. True when none
+    /// is left: then <paramref name="logits"/> are those after the last, if they were wanted.
+    /// </summary>
+    internal bool Read(int rows, bool wantsLogits, out Logits logits)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ReadOnlySpan<int> unread = Tokens[_sequence.Length..];
+        bool isLast = unread.Length <= rows;
+        _batch.Clear();
+        foreach (int id in unread[..Math.Min(rows, unread.Length)])
+            _batch.Add(_sequence, id, wantsLogits && isLast && _batch.Count == unread.Length - 1);
+        logits = Model.Forward(_batch);
+        return isLast;
+    }
+
+    /// <summary>Appends a sampled token; it is read with the next step.</summary>
+    internal void Append(int token) => _tokens[_tokenCount++] = token;
+
+    private void RequireRoom(int prompt)
+    {
+        if (_tokenCount + prompt <= ContextLength)
+            return;
+        string held = _tokenCount == 0 ? "" : $" and the session holds {_tokenCount}";
+        string remedy = ContextLength < Model.Info.ContextLength
+            ? $"shorten it or open the session with a context of up to {Model.Info.ContextLength}"
+            : "shorten it or use a model with a longer context";
+        throw new InvalidRequestException($"The prompt has {prompt} tokens{held}, but the context is {ContextLength}; {remedy}.");
+    }
+
+    private static void RequireToken(int id, int vocabulary, string where)
+    {
+        if ((uint)id >= (uint)vocabulary)
+            throw new InvalidRequestException($"Token {id} in the {where} is outside the vocabulary, whose ids are 0 to {vocabulary - 1}.");
+    }
+}
