@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Pure.Engine.Quantization;
 
 /// <summary>32-bit IEEE float, as it is.</summary>

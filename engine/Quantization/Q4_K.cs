@@ -7,11 +7,12 @@ namespace Pure.Engine.Quantization;
 /// byte   0      2         4                16                               144
 ///        | d f16 | dmin f16 | 12 bytes sc, m | 128 bytes                     |
 ///
-/// sc and m of sub-block s, s = 0…3          byte s:      m'm'|………… sc[s]      (upper two bits belong to s + 4)
-///                                           byte s + 4:  m"m"|………… m[s]
-///                          s = 4…7          byte s + 4:  low nibble of m, low nibble of sc
-///                                           sc[s] = its nibble | top two bits of byte s - 4, m[s] likewise of byte s
-/// quants, 32 bytes per pair of sub-blocks:  low nibbles are sub-block 2p, high nibbles 2p + 1
+/// the 12 bytes          bits 7 6            5 4 3 2 1 0
+///   byte s              sc[s+4], top two    sc[s]             s = 0…3
+///   byte s + 4          m[s+4], top two     m[s]
+///   byte s + 8          m[s+4] low four in bits 7…4, sc[s+4] low four in bits 3…0
+///
+/// the 128 bytes: 32 for each pair of sub-blocks 2p, 2p + 1; low nibbles are q of 2p, high nibbles of 2p + 1
 /// </code>
 /// </summary>
 internal readonly unsafe struct Q4_K : IQuantizedFormat
