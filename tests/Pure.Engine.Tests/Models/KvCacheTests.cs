@@ -1,0 +1,82 @@
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+
+namespace Pure.Engine.Tests.Models;
+
+public class KvCacheTests
+{
+    [Fact]
+    public void Blocks_come_back_when_sequences_end()
+    {
+        using var cache = new KvCache(new CacheShape(2, 8), CacheType.F32, 3 * KvCache.BlockPositions);
+        Sequence sequence = cache.CreateSequence();
+        sequence.Reserve(KvCache.BlockPositions + 1);
+        sequence.Advance(KvCache.BlockPositions + 1);
+        Assert.Equal(1, cache.FreeBlocks);
+        sequence.Truncate(KvCache.BlockPositions);
+        Assert.Equal(2, cache.FreeBlocks);
+        sequence.Dispose();
+        sequence.Dispose();
+        Assert.Equal(3, cache.FreeBlocks);
+        Assert.Throws<ObjectDisposedException>(() => sequence.Reserve(1));
+    }
+
+    [Fact]
+    public void A_fork_shares_blocks_until_one_of_the_two_writes()
+    {
+        using Model model = TinyModel.DeepSeek2().Load();
+        using KvCache cache = model.CreateCache(10 * KvCache.BlockPositions);
+        using Sequence trunk = cache.CreateSequence();
+        Feed(model, trunk, [1, 2, 3, 4, 5]);
+        int free = cache.FreeBlocks;
+        using Sequence fork = trunk.Fork();
+        Assert.Equal(free, cache.FreeBlocks);
+
+        float[] forked = Feed(model, fork, [6, 7]);
+        Assert.Equal(free - 1, cache.FreeBlocks);
+        float[] trunked = Feed(model, trunk, [8, 9]);
+        Assert.Equal(Run.Logits(model, [1, 2, 3, 4, 5, 6, 7])[^20..], forked);
+        Assert.Equal(Run.Logits(model, [1, 2, 3, 4, 5, 8, 9])[^20..], trunked);
+    }
+
+    [Fact]
+    public void A_truncated_sequence_goes_on_as_if_the_rest_had_never_been()
+    {
+        using Model model = TinyModel.Llama().Load();
+        using KvCache cache = model.CreateCache(64);
+        using Sequence sequence = cache.CreateSequence();
+        Feed(model, sequence, [1, 2, 3, 4, 5]);
+        sequence.Truncate(2);
+        Assert.Equal(Run.Logits(model, [1, 2, 9])[^20..], Feed(model, sequence, [9]));
+    }
+
+    [Fact]
+    public void An_embedding_row_acts_as_the_token_whose_embedding_it_is()
+    {
+        TinyModel tiny = TinyModel.Llama();
+        tiny.Values["token_embd.weight"] = [.. Enumerable.Range(0, 20 * 16).Select(i => MathF.Sin(i))];
+        using Model model = tiny.Load();
+        using KvCache cache = model.CreateCache(8);
+        using Sequence sequence = cache.CreateSequence();
+        var batch = new Batch(2);
+        batch.Add(sequence, 3, wantsLogits: false);
+        batch.Add(sequence, tiny.Values["token_embd.weight"].AsMemory(5 * 16, 16), wantsLogits: true);
+        Assert.Equal(Run.Logits(model, [3, 5])[^20..], model.Forward(batch)[0].ToArray());
+    }
+
+    [Fact]
+    public void A_latent_cache_holds_the_latent_and_the_rotary_key_only()
+    {
+        using Model model = TinyModel.DeepSeek2().Load();
+        Assert.Equal(new CacheShape(Layers: 2, Columns: 10 + 4), model.CacheShape);
+        Assert.Equal(2 * 14 * 2, model.CacheShape.BytesPerPosition(CacheType.F16));
+    }
+
+    private static float[] Feed(Model model, Sequence sequence, int[] tokens)
+    {
+        var batch = new Batch(tokens.Length);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(sequence, tokens[i], wantsLogits: i == tokens.Length - 1);
+        return model.Forward(batch)[0].ToArray();
+    }
+}
