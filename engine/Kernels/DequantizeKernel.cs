@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
@@ -18,5 +21,85 @@ internal static unsafe class DequantizeKernel
             case ElementType.Q6_K: Q6_K.Dequantize(row, y, columns); break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "There is no kernel for this element type.");
         }
+    }
+
+    internal static void Vector<TLanes>(ElementType type, byte* row, float* y, int columns)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        switch (type)
+        {
+            case ElementType.F16: Widen<TLanes, HalfElement>(row, y, columns); break;
+            case ElementType.BF16: Widen<TLanes, BrainElement>(row, y, columns); break;
+            case ElementType.Q8_0: Blocks<Q8_0Decoder>(row, y, columns); break;
+            case ElementType.Q4_0: Blocks<Q4_0Decoder>(row, y, columns); break;
+            case ElementType.Q4_K: Blocks<Q4_KDecoder>(row, y, columns); break;
+            case ElementType.Q6_K: Blocks<Q6_KDecoder>(row, y, columns); break;
+            default: Scalar(type, row, y, columns); break;
+        }
+    }
+
+    private static void Widen<TLanes, TElement>(byte* source, float* target, int count)
+        where TLanes : struct, ILanes<TLanes>
+        where TElement : struct, IFloatElement
+    {
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TElement.Load<TLanes>(source + ((nint)i * TElement.Bytes)), target + i);
+        for (; i < count; i++)
+            target[i] = TElement.LoadOne(source + ((nint)i * TElement.Bytes));
+    }
+
+    private static void Blocks<TDecoder>(byte* row, float* y, int columns)
+        where TDecoder : struct, IBlockDecoder
+    {
+        const int Group = 8;
+        float* scales = stackalloc float[Group];
+        float* mins = stackalloc float[Group];
+        int blocks = columns / Activations.BlockSize;
+        for (int block = 0; block < blocks; block += Group)
+        {
+            int count = Math.Min(Group, blocks - block);
+            TDecoder.Scales(row, count, scales, mins, 1);
+            for (int s = 0; s < count; s++, y += Activations.BlockSize)
+            {
+                Vector256<byte> codes = TDecoder.Codes(row, s);
+                float lower = scales[s];
+                float upper = scales[s];
+                if (TDecoder.HasHalfScales)
+                {
+                    lower *= TDecoder.HalfScale(row, s, 0);
+                    upper *= TDecoder.HalfScale(row, s, 1);
+                }
+
+                float min = TDecoder.HasMins ? mins[s] : 0;
+                Sixteen<TDecoder>(codes.GetLower(), lower, min, y);
+                Sixteen<TDecoder>(codes.GetUpper(), upper, min, y + 16);
+            }
+
+            row += Group / TDecoder.SubBlocks * TDecoder.BlockBytes;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sixteen<TDecoder>(Vector128<byte> codes, float scale, float min, float* y)
+        where TDecoder : struct, IBlockDecoder
+    {
+        Eight<TDecoder>(codes, scale, min, y);
+        Eight<TDecoder>(Sse2.ShiftRightLogical128BitLane(codes, 8), scale, min, y + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight<TDecoder>(Vector128<byte> codes, float scale, float min, float* y)
+        where TDecoder : struct, IBlockDecoder
+    {
+        Vector256<int> values = TDecoder.IsSigned
+            ? Avx2.ConvertToVector256Int32(codes.AsSByte())
+            : Avx2.ConvertToVector256Int32(codes);
+        if (TDecoder.Zero != 0)
+            values -= Vector256.Create(TDecoder.Zero);
+        Vector256<float> product = Avx.ConvertToVector256Single(values) * Vector256.Create(scale);
+        if (TDecoder.HasMins)
+            product -= Vector256.Create(min);
+        product.Store(y);
     }
 }

@@ -1,6 +1,9 @@
 namespace Pure.Engine.Kernels;
 
-/// <summary>Operations in which element i of the result depends on element i of the operands alone: the definitions.</summary>
+/// <summary>
+/// Operations in which element i of the result depends on element i of the operands alone: the
+/// definitions over a range, and vector bodies that leave the last few elements to them.
+/// </summary>
 internal static unsafe class ElementwiseKernels
 {
     /// <summary>output = silu(gate) · up, the gated unit of Shazeer 2020. output may be gate or up.</summary>
@@ -48,5 +51,67 @@ internal static unsafe class ElementwiseKernels
         }
 
         return true;
+    }
+
+    internal static void SwiGlu<TLanes>(float* gate, float* up, float* output, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(Elementary.Silu(TLanes.Load(gate + i)) * TLanes.Load(up + i), output + i);
+        SwiGlu(gate, up, output, i, count);
+    }
+
+    internal static void Add<TLanes>(float* y, float* x, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.Load(y + i) + TLanes.Load(x + i), y + i);
+        Add(y, x, i, count);
+    }
+
+    internal static void AddScaled<TLanes>(float* y, float scale, float* x, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes scales = TLanes.Broadcast(scale);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.FusedMultiplyAdd(scales, TLanes.Load(x + i), TLanes.Load(y + i)), y + i);
+        AddScaled(y, scale, x, i, count);
+    }
+
+    internal static void MergeScaled<TLanes>(float* left, float leftScale, float* right, float rightScale, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes leftScales = TLanes.Broadcast(leftScale);
+        TLanes rightScales = TLanes.Broadcast(rightScale);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Load(left + i), leftScales, TLanes.Load(right + i) * rightScales), left + i);
+        MergeScaled(left, leftScale, right, rightScale, i, count);
+    }
+
+    internal static void Divide<TLanes>(float* y, float divisor, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes divisors = TLanes.Broadcast(divisor);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.Load(y + i) / divisors, y + i);
+        Divide(y, divisor, i, count);
+    }
+
+    internal static bool AllFinite<TLanes>(float* x, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+        {
+            if (!TLanes.AllFinite(TLanes.Load(x + i)))
+                return false;
+        }
+
+        return AllFinite(x, i, count);
     }
 }

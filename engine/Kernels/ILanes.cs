@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Pure.Engine.Kernels;
 
@@ -17,6 +18,9 @@ internal unsafe interface ILanes<TSelf> :
 {
     /// <summary>The cluster whose instructions the members use.</summary>
     static abstract Isa Isa { get; }
+
+    /// <summary>Whether twenty values fit the registers, so that a product may keep sixteen sums there.</summary>
+    static abstract bool HasManyRegisters { get; }
 
     static abstract TSelf Broadcast(float value);
 
@@ -44,6 +48,18 @@ internal unsafe interface ILanes<TSelf> :
 
     /// <summary>The tree 16→8→4→2→1: lane j with lane j + half.</summary>
     static abstract float Sum(TSelf value);
+
+    /// <summary><see cref="Sum"/> of four values.</summary>
+    static abstract Vector128<float> Sum4(TSelf a, TSelf b, TSelf c, TSelf d);
+
+    /// <summary>Eight floats, each in two neighbouring lanes.</summary>
+    static abstract TSelf LoadTwice(float* source);
+
+    /// <summary>Lanes 2i and 2i + 1 exchanged.</summary>
+    static abstract TSelf SwapPairs(TSelf value);
+
+    /// <summary>Lanes 0, 2, … of the first, lanes 1, 3, … of the second.</summary>
+    static abstract TSelf Interleave(TSelf even, TSelf odd);
 
     /// <summary>Whether every lane is neither NaN nor infinite.</summary>
     static abstract bool AllFinite(TSelf value);

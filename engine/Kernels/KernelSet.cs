@@ -247,15 +247,21 @@ internal abstract unsafe class KernelSet
 
     private static string Names => string.Join(", ", Supported.Select(Name));
 
-    private static bool IsSupported(Isa isa) => isa == Isa.Scalar;
+    private static bool IsSupported(Isa isa) => isa switch
+    {
+        Isa.Scalar => true,
+        Isa.Avx2 => Lanes256.IsSupported,
+        Isa.Avx512 => Lanes512.IsSupported,
+        _ => false,
+    };
 
-#pragma warning disable CA1859 // The other clusters are still to come.
     private static KernelSet Create(Isa isa, string wish) => isa switch
     {
         Isa.Scalar => new ScalarKernels(),
+        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256, BlockSums256>(),
+        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512, BlockSums512>(),
         _ => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
     };
-#pragma warning restore CA1859
 
     private static void CheckLength(int length, int expected, string name)
     {

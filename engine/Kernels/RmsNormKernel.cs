@@ -14,6 +14,18 @@ internal static unsafe class RmsNormKernel
             y[i] = x[i] * scale * weight[i];
     }
 
+    internal static void Vector<TLanes>(float* x, float* weight, int count, float epsilon, float* y)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float scale = Scale(FloatDot.Vector<TLanes>(x, x, count), count, epsilon);
+        TLanes scales = TLanes.Broadcast(scale);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.Load(x + i) * scales * TLanes.Load(weight + i), y + i);
+        for (; i < count; i++)
+            y[i] = x[i] * scale * weight[i];
+    }
+
     private static float Scale(float sumOfSquares, int count, float epsilon) =>
         1f / MathF.Sqrt((sumOfSquares / count) + epsilon);
 }

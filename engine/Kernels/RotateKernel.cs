@@ -10,6 +10,39 @@ internal static unsafe class RotateKernel
     internal static void Scalar(float* x, float* cos, float* sin, int pairs, bool adjacent) =>
         Pairs(x, cos, sin, 0, pairs, adjacent ? 2 : 1, adjacent ? 1 : pairs);
 
+    internal static void Vector<TLanes>(float* x, float* cos, float* sin, int pairs, bool adjacent)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int i = 0;
+        if (adjacent)
+        {
+            for (; i <= pairs - (FloatDot.Lanes / 2); i += FloatDot.Lanes / 2)
+            {
+                TLanes pair = TLanes.Load(x + (2 * i));
+                TLanes other = TLanes.SwapPairs(pair);
+                TLanes c = TLanes.LoadTwice(cos + i);
+                TLanes s = TLanes.LoadTwice(sin + i);
+                TLanes first = TLanes.FusedMultiplyAdd(pair, c, -(other * s));
+                TLanes second = TLanes.FusedMultiplyAdd(other, s, pair * c);
+                TLanes.Store(TLanes.Interleave(first, second), x + (2 * i));
+            }
+        }
+        else
+        {
+            for (; i <= pairs - FloatDot.Lanes; i += FloatDot.Lanes)
+            {
+                TLanes first = TLanes.Load(x + i);
+                TLanes second = TLanes.Load(x + pairs + i);
+                TLanes c = TLanes.Load(cos + i);
+                TLanes s = TLanes.Load(sin + i);
+                TLanes.Store(TLanes.FusedMultiplyAdd(first, c, -(second * s)), x + i);
+                TLanes.Store(TLanes.FusedMultiplyAdd(first, s, second * c), x + pairs + i);
+            }
+        }
+
+        Pairs(x, cos, sin, i, pairs, adjacent ? 2 : 1, adjacent ? 1 : pairs);
+    }
+
     private static void Pairs(float* x, float* cos, float* sin, int begin, int end, int step, int distance)
     {
         for (int i = begin; i < end; i++)

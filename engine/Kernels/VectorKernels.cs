@@ -1,0 +1,67 @@
+using Pure.Engine.Quantization;
+
+namespace Pure.Engine.Kernels;
+
+/// <summary>The kernels' vector bodies at one width.</summary>
+/// <typeparam name="TLanes">Sixteen floats.</typeparam>
+/// <typeparam name="TSums">The integer step of products with 8-bit activations.</typeparam>
+internal sealed unsafe class VectorKernels<TLanes, TSums> : KernelSet
+    where TLanes : struct, ILanes<TLanes>
+    where TSums : struct, IBlockSums
+{
+    internal override Isa Isa => TLanes.Isa;
+
+    protected override void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) =>
+        RmsNormKernel.Vector<TLanes>(x, weight, count, epsilon, y);
+
+    protected override void Rotate(float* x, float* cos, float* sin, int pairs, bool adjacent) =>
+        RotateKernel.Vector<TLanes>(x, cos, sin, pairs, adjacent);
+
+    protected override void Quantize(float* x, int columns, sbyte* quants, float* scales, int* sums) =>
+        QuantizeKernel.Vector(x, columns, quants, scales, sums);
+
+    protected override void MatMulFloat(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
+        MatMulFloatKernel.Vector<TLanes>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+
+    protected override void MatMulQ8(
+        in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
+        MatMulQ8Kernel.Vector<TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+
+    protected override void Dequantize(ElementType type, byte* row, float* y, int columns) =>
+        DequantizeKernel.Vector<TLanes>(type, row, y, columns);
+
+    protected override void SwiGlu(float* gate, float* up, float* output, int count) =>
+        ElementwiseKernels.SwiGlu<TLanes>(gate, up, output, count);
+
+    protected override void Add(float* y, float* x, int count) => ElementwiseKernels.Add<TLanes>(y, x, count);
+
+    protected override void AddScaled(float* y, float scale, float* x, int count) =>
+        ElementwiseKernels.AddScaled<TLanes>(y, scale, x, count);
+
+    protected override void Scores(float* q, in CacheRows keys, float scale, float* scores)
+    {
+        if (keys.IsHalf)
+            AttentionKernels.Scores<TLanes, HalfElement>(q, keys, scale, scores);
+        else
+            AttentionKernels.Scores<TLanes, SingleElement>(q, keys, scale, scores);
+    }
+
+    protected override (float Max, float Sum) ExpOfScores(float* scores, int count) =>
+        AttentionKernels.ExpOfScores<TLanes>(scores, count);
+
+    protected override void AddWeighted(float* weights, in CacheRows values, float* accumulator)
+    {
+        if (values.IsHalf)
+            AttentionKernels.AddWeighted<TLanes, HalfElement>(weights, values, accumulator);
+        else
+            AttentionKernels.AddWeighted<TLanes, SingleElement>(weights, values, accumulator);
+    }
+
+    protected override void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count) =>
+        ElementwiseKernels.MergeScaled<TLanes>(left, leftScale, right, rightScale, count);
+
+    protected override void Divide(float* y, float divisor, int count) => ElementwiseKernels.Divide<TLanes>(y, divisor, count);
+
+    protected override bool AllFinite(float* x, int count) => ElementwiseKernels.AllFinite<TLanes>(x, count);
+}
