@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Pure.Tokenizers.PreTokenizers;
 
@@ -11,19 +10,10 @@ namespace Pure.Tokenizers;
 /// </summary>
 internal sealed class BytePairTokenizer : Tokenizer
 {
-    /// <summary>Longer words are rare and not worth remembering.</summary>
-    private const int LongestCachedWord = 32;
-
-    private const int MostCachedWords = 1 << 16;
-
     private readonly PreTokenizer _preTokenizer;
     private readonly Dictionary<ulong, (int Rank, int Merged)> _merges;
     private readonly int[] _byteSymbols = new int[256];
-
-    /// <summary>The ids of words met before. It changes nothing but the time; concurrent callers may share it.</summary>
-    private readonly ConcurrentDictionary<string, int[]> _words = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _wordsBySpan;
-    private int _wordCount;
+    private readonly WordCache _words = new();
 
     public BytePairTokenizer(VocabularyData data)
         : this(data, PreTokenizer.Named(data.PreTokenizer is { Length: > 0 } name ? name : "default"))
@@ -34,7 +24,6 @@ internal sealed class BytePairTokenizer : Tokenizer
         : base(data, new Vocabulary(data, Spelt, hasDefaultIds: false), preTokenizer.AddsBos)
     {
         _preTokenizer = preTokenizer;
-        _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<char>>();
         _merges = ReadMerges(data.Merges, out var strangers);
         for (int value = 0; value < 256; value++)
         {
@@ -62,11 +51,8 @@ internal sealed class BytePairTokenizer : Tokenizer
 
     private void EncodeWord(ReadOnlySpan<char> word, PairMerger merger, List<int> destination)
     {
-        if (_wordsBySpan.TryGetValue(word, out int[]? known))
-        {
-            destination.AddRange(known);
+        if (_words.TryAppend(word, destination))
             return;
-        }
 
         int before = destination.Count;
         byte[] bytes = new byte[Encoding.UTF8.GetByteCount(word)];
@@ -88,9 +74,7 @@ internal sealed class BytePairTokenizer : Tokenizer
             }
         }
 
-        if (word.Length <= LongestCachedWord && _wordCount < MostCachedWords
-            && _words.TryAdd(word.ToString(), [.. destination[before..]]))
-            Interlocked.Increment(ref _wordCount);
+        _words.Remember(word, destination, before);
     }
 
     /// <summary>Adds a finished symbol. Merges may lead to one that is no token; then its bytes stand for themselves. Some
@@ -157,7 +141,9 @@ internal sealed class BytePairTokenizer : Tokenizer
         }
     }
 
-    private static ulong Pair(int left, int right) => (ulong)(uint)left << 32 | (uint)right;
+    /// <summary>A key of its own for each pair. The odd factor keeps it so and mixes the bits: the hash of a plain
+    /// <see cref="ulong"/> is its halves xor-ed, the same for every pair of equals.</summary>
+    private static ulong Pair(int left, int right) => ((ulong)(uint)left << 32 | (uint)right) * 0x9E3779B97F4A7C15;
 
     private static byte[] Spelt(string token) =>
         ByteAlphabet.TryRead(token, out byte[]? bytes) ? bytes : Encoding.UTF8.GetBytes(token);

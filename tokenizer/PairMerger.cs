@@ -21,10 +21,14 @@ internal interface IMergeRule
 /// </summary>
 internal sealed class PairMerger
 {
-    private readonly PriorityQueue<Candidate, ulong> _candidates = new();
     private Symbol[] _symbols = new Symbol[32];
     private (int Previous, int Next)[] _links = new (int, int)[32];
     private int _count;
+
+    /// <summary>A heap, the smallest first, of the left symbols of pairs that may merge: urgency in the upper half, index in
+    /// the lower. Entries are not removed when a merge beside them makes them stale.</summary>
+    private ulong[] _heap = new ulong[32];
+    private int _heapCount;
 
     /// <summary>The symbols, merged ones with length 0.</summary>
     public ReadOnlySpan<Symbol> Symbols => _symbols.AsSpan(0, _count);
@@ -46,36 +50,72 @@ internal sealed class PairMerger
     public void Merge<TRule>(TRule rule) where TRule : struct, IMergeRule, allows ref struct
     {
         for (int i = 0; i + 1 < _count; i++)
-            Consider(rule, i, i + 1);
-        while (_candidates.TryDequeue(out var candidate, out _))
+            Consider(rule, i);
+        while (_heapCount > 0)
         {
-            ref var left = ref _symbols[candidate.Left];
-            ref var right = ref _symbols[candidate.Right];
-            // Symbols only grow or vanish, so an unchanged total means that neither has changed since.
-            if (left.Length == 0 || right.Length == 0 || left.Length + right.Length != candidate.Length)
+            ulong entry = Pop();
+            int index = (int)(uint)entry;
+            int next = _links[index].Next;
+            ref var left = ref _symbols[index];
+            // An entry is stale when its symbol is gone or its pair now merges at another urgency (or not at all); the pair
+            // that stands there now has an entry of its own.
+            if (left.Length == 0 || next == _count || !rule.TryMerge(left, _symbols[next], out int merged, out uint urgency)
+                || urgency != (uint)(entry >> 32))
                 continue;
 
-            left = new Symbol(candidate.Merged, left.Start, candidate.Length);
-            right.Length = 0;
-            int next = _links[candidate.Right].Next;
-            _links[candidate.Left].Next = next;
+            left = new Symbol(merged, left.Start, left.Length + _symbols[next].Length);
+            _symbols[next].Length = 0;
+            next = _links[next].Next;
+            _links[index].Next = next;
             if (next < _count)
             {
-                _links[next].Previous = candidate.Left;
-                Consider(rule, candidate.Left, next);
+                _links[next].Previous = index;
+                Consider(rule, index);
             }
-            int previous = _links[candidate.Left].Previous;
+            int previous = _links[index].Previous;
             if (previous >= 0)
-                Consider(rule, previous, candidate.Left);
+                Consider(rule, previous);
         }
     }
 
-    private void Consider<TRule>(TRule rule, int left, int right) where TRule : struct, IMergeRule, allows ref struct
+    /// <summary>Enters the pair that begins at <paramref name="left"/>, if it may merge.</summary>
+    private void Consider<TRule>(TRule rule, int left) where TRule : struct, IMergeRule, allows ref struct
     {
-        if (rule.TryMerge(_symbols[left], _symbols[right], out int merged, out uint urgency))
-            _candidates.Enqueue(
-                new(left, right, _symbols[left].Length + _symbols[right].Length, merged), (ulong)urgency << 32 | (uint)left);
+        if (rule.TryMerge(_symbols[left], _symbols[_links[left].Next], out _, out uint urgency))
+            Push((ulong)urgency << 32 | (uint)left);
     }
 
-    private readonly record struct Candidate(int Left, int Right, int Length, int Merged);
+    private void Push(ulong entry)
+    {
+        if (_heapCount == _heap.Length)
+            Array.Resize(ref _heap, 2 * _heapCount);
+        int at = _heapCount++;
+        while (at > 0 && _heap[(at - 1) / 4] > entry)
+        {
+            _heap[at] = _heap[(at - 1) / 4];
+            at = (at - 1) / 4;
+        }
+        _heap[at] = entry;
+    }
+
+    private ulong Pop()
+    {
+        var heap = _heap.AsSpan(0, --_heapCount);
+        ulong smallest = _heap[0];
+        ulong moved = _heap[_heapCount];
+        int at = 0;
+        while (4 * at + 1 < heap.Length)
+        {
+            int child = 4 * at + 1;
+            for (int other = child + 1; other < heap.Length && other < 4 * at + 5; other++)
+                child = heap[other] < heap[child] ? other : child;
+            if (heap[child] >= moved)
+                break;
+            heap[at] = heap[child];
+            at = child;
+        }
+        if (at < heap.Length)
+            heap[at] = moved;
+        return smallest;
+    }
 }

@@ -20,13 +20,23 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     private readonly bool _addsSpacePrefix;
     private readonly int _longestToken;
 
+    /// <summary>The characters that some token has right before a blank; usually none, since tokens have blanks only in
+    /// front. No token reaches from any other character over the blank after it, so text may be cut there.</summary>
+    private readonly HashSet<char> _joinedToBlank = [];
+    private readonly WordCache _words = new();
+
     public SentencePieceTokenizer(VocabularyData data)
         : base(data, new Vocabulary(data, Spelt, hasDefaultIds: true), addsBosByDefault: true)
     {
         _scores = data.Scores is { } scores ? [.. scores] : new float[VocabularySize];
         _addsSpacePrefix = data.AddSpacePrefix ?? true;
         for (int id = 0; id < VocabularySize; id++)
-            _longestToken = Math.Max(_longestToken, TokenText(id).Length);
+        {
+            string text = TokenText(id);
+            _longestToken = Math.Max(_longestToken, text.Length);
+            for (int blank = text.IndexOf(Blank, 1); blank > 0; blank = text.IndexOf(Blank, blank + 1))
+                _joinedToBlank.Add(text[blank - 1]);
+        }
         for (int value = 0; value < 256; value++)
         {
             bool found = Vocabulary.TryFind($"<0x{value:X2}>", out int id)
@@ -46,25 +56,44 @@ internal sealed class SentencePieceTokenizer : Tokenizer
         escaped[..prefix].Fill(Blank);
         text.Replace(escaped[prefix..], ' ', Blank);
 
-        merger.Clear();
-        for (int start = 0; start < escaped.Length;)
+        int start = 0;
+        for (int end = 1; end <= escaped.Length; end++)
         {
-            int length = char.IsHighSurrogate(escaped[start]) ? 2 : 1;
-            merger.Add(new Symbol(-1, start, length));
-            start += length;
-        }
-        merger.Merge(new ScoreRule(escaped, Vocabulary.Ids, _scores, _longestToken));
-        foreach (var symbol in merger.Symbols)
-        {
-            if (symbol.Length > 0)
-                Append(symbol, escaped, destination);
+            if (end < escaped.Length && !BeginsWord(escaped, end))
+                continue;
+            EncodeWord(escaped[start..end], merger, destination);
+            start = end;
         }
         ArrayPool<char>.Shared.Return(rented);
     }
 
-    private void Append(in Symbol symbol, ReadOnlySpan<char> text, List<int> destination)
+    private bool BeginsWord(ReadOnlySpan<char> text, int at) =>
+        text[at] == Blank && text[at - 1] != Blank && !_joinedToBlank.Contains(text[at - 1]);
+
+    private void EncodeWord(ReadOnlySpan<char> word, PairMerger merger, List<int> destination)
     {
-        var characters = text.Slice(symbol.Start, symbol.Length);
+        if (_words.TryAppend(word, destination))
+            return;
+
+        int before = destination.Count;
+        merger.Clear();
+        for (int start = 0; start < word.Length;)
+        {
+            int length = char.IsHighSurrogate(word[start]) ? 2 : 1;
+            merger.Add(new Symbol(-1, start, length));
+            start += length;
+        }
+        merger.Merge(new ScoreRule(word, Vocabulary.Ids, _scores, _longestToken));
+        foreach (var symbol in merger.Symbols)
+        {
+            if (symbol.Length > 0)
+                Append(word.Slice(symbol.Start, symbol.Length), destination);
+        }
+        _words.Remember(word, destination, before);
+    }
+
+    private void Append(ReadOnlySpan<char> characters, List<int> destination)
+    {
         if (Vocabulary.Ids.TryGetValue(characters, out int id))
         {
             destination.Add(id);

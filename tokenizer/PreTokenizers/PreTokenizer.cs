@@ -53,6 +53,9 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
             Patterns.Run(CharacterClass.Number, longest: 1),
             Patterns.Gpt2Word)));
 
+    /// <summary>The names that <see cref="Named"/> knows.</summary>
+    public static IReadOnlyCollection<string> Names => Known.Keys;
+
     /// <summary>Whether a word that is a token is that token, whatever the merges would make of it.</summary>
     public bool IgnoresMerges { get; private init; }
 
@@ -64,7 +67,7 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
     public static PreTokenizer Named(string name) => Known.TryGetValue(name, out var known)
         ? known
         : throw new TokenizerException(
-            $"The pre-tokenizer (tokenizer.ggml.pre) {Vocabulary.Quote(name)} is not supported; supported are {string.Join(", ", Known.Keys)}.");
+            $"The pre-tokenizer (tokenizer.ggml.pre) {Vocabulary.Quote(name)} is not supported; supported are {string.Join(", ", Names)}.");
 
     /// <summary>Puts the end of each word, as an index into <paramref name="text"/> (well-formed UTF-16), into
     /// <paramref name="ends"/>.</summary>

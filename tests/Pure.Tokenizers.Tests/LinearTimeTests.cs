@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Pure.Tokenizers.PreTokenizers;
+
+namespace Pure.Tokenizers.Tests;
+
+/// <summary>Hostile texts cost no more than others: a megabyte of one character within two seconds.</summary>
+public sealed class LinearTimeTests
+{
+    private const int Megabyte = 1 << 20;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    /// <summary>One name for each pre-tokenizer.</summary>
+    public static readonly TheoryData<string> PreTokenizerNames = [.. PreTokenizer.Names.DistinctBy(PreTokenizer.Named)];
+
+    public static readonly TheoryData<string> Published =
+    [
+        "ggml-vocab-gpt-2.gguf", "ggml-vocab-deepseek-llm.gguf", "ggml-vocab-mpt.gguf", "ggml-vocab-llama-spm.gguf",
+        "ggml-vocab-phi-3.gguf", "self-llama-bpe.gguf.gz", "self-qwen3.gguf.gz", "self-deepseek-v3.gguf.gz",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Published))]
+    public void A_megabyte_of_one_character_takes_under_two_seconds(string vocabulary) =>
+        AssertFast(Goldens.Load(Goldens.Shared("data", "vocab", vocabulary)), "a", " ");
+
+    [Theory]
+    [MemberData(nameof(PreTokenizerNames))]
+    public void Every_pre_tokenizer_is_linear(string name) => AssertFast(
+        Tokenizer.Create(Vocabularies.Bytes with { PreTokenizer = name }),
+        "a", " ", "\n", "9", "!", "'", "é", "字", " x", "\n ", "\u3000", "<", "🙂");
+
+    [Fact]
+    public void Sentence_pieces_are_linear() => AssertFast(Tokenizer.Create(Vocabularies.Pieces), "a", " ", " a", "é", "<s>");
+
+    private static void AssertFast(Tokenizer tokenizer, params ReadOnlySpan<string> units)
+    {
+        foreach (string unit in units)
+        {
+            // The character after the run takes away what patterns like \s+$ hope for.
+            string text = string.Concat(Enumerable.Repeat(unit, Megabyte / unit.Length)) + "x";
+            var fastest = TimeSpan.MaxValue;
+            // A busy machine may slow one try, or two.
+            for (int attempt = 0; attempt < 3 && fastest > Limit; attempt++)
+            {
+                var watch = Stopwatch.StartNew();
+                Assert.NotEmpty(tokenizer.Encode(text));
+                fastest = watch.Elapsed < fastest ? watch.Elapsed : fastest;
+            }
+            Assert.True(fastest < Limit, $"{fastest} for a megabyte of U+{(int)unit[0]:X4}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Pure.Tokenizers.Tests;
+
+/// <summary>Vocabularies made up for tests.</summary>
+internal static class Vocabularies
+{
+    /// <summary>Byte-level: the 256 bytes as ids 0 to 255, a few merges, and special tokens at the end.</summary>
+    public static readonly VocabularyData Bytes = new()
+    {
+        Model = "gpt2",
+        PreTokenizer = "gpt-2",
+        Tokens =
+        [
+            .. Enumerable.Range(0, 256).Select(value => ByteAlphabet.Spell((byte)value).ToString()),
+            "aa", "aaaa", "ĠĠ", "th", "the", "Ġthe", "<|bos|>", "<|eot_id|>", "<think>", "[PAD265]",
+        ],
+        Kinds = [.. Enumerable.Repeat(1, 262), 3, 3, 4, 5],
+        Merges = ["a a", "aa aa", "Ġ Ġ", "t h", "th e", "Ġ the"],
+        Bos = 262,
+        Eos = 263,
+        AddBos = true,
+    };
+
+    /// <summary>SentencePiece style: unknown, begin, end, the 256 byte tokens, and a few pieces.</summary>
+    public static readonly VocabularyData Pieces = new()
+    {
+        Model = "llama",
+        Tokens =
+        [
+            "<unk>", "<s>", "</s>", .. Enumerable.Range(0, 256).Select(value => $"<0x{value:X2}>"),
+            "▁", "a", "b", "c", "▁a", "ab", "bc", "▁ab", "é",
+        ],
+        Kinds = [2, 3, 3, .. Enumerable.Repeat(6, 256), .. Enumerable.Repeat(1, 9)],
+        Scores = [.. Enumerable.Repeat(0f, 259), -1, -2, -3, -4, -8, -7, -6, -9, -5],
+    };
+
+    /// <summary>The id of the n-th piece of <see cref="Pieces"/> after the bytes.</summary>
+    public const int FirstPiece = 259;
+}
