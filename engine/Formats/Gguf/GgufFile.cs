@@ -20,20 +20,21 @@ public sealed class GgufFile : IDisposable
 {
     private const uint Magic = 'G' | ('G' << 8) | ('U' << 16) | ('F' << 24);
     private const int DefaultAlignment = 32;
+    private const int StreamPiece = 1 << 30;
     private const string AlignmentKey = "general.alignment";
 
     private readonly Dictionary<string, Tensor> _byName;
-    private readonly IReadOnlyList<MappedFile> _mappings;
+    private readonly IReadOnlyList<IDisposable> _memory;
 
     private GgufFile(
-        string path, uint version, GgufMetadata metadata, IReadOnlyList<Tensor> tensors, long fileBytes, IReadOnlyList<MappedFile> mappings)
+        string path, uint version, GgufMetadata metadata, IReadOnlyList<Tensor> tensors, long fileBytes, IReadOnlyList<IDisposable> memory)
     {
         Path = path;
         Version = version;
         Metadata = metadata;
         Tensors = tensors;
         FileBytes = fileBytes;
-        _mappings = mappings;
+        _memory = memory;
         _byName = new Dictionary<string, Tensor>(tensors.Count);
         foreach (var tensor in tensors)
         {
@@ -100,6 +101,31 @@ public sealed class GgufFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads a model that is no file (a resource, an entry of an archive) into memory, from where the stream stands to its end.
+    /// </summary>
+    /// <param name="stream">A stream that knows its length; it stays the caller's.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="ModelFormatException">It is no GGUF, damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
+    public static GgufFile Open(Stream stream, string name)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var buffer = new AlignedBuffer<byte>(stream.Length - stream.Position);
+        try
+        {
+            for (long offset = 0; offset < buffer.Length; offset += StreamPiece)
+                stream.ReadExactly(buffer.Writable(offset, (int)Math.Min(StreamPiece, buffer.Length - offset)));
+            var file = Parse(buffer.View, name);
+            return new GgufFile(name, file.Version, file.Metadata, file.Tensors, file.FileBytes, [buffer]);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The tensor called <paramref name="name"/>.</summary>
     public bool TryGetTensor(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Tensor? tensor) =>
         _byName.TryGetValue(name, out tensor);
@@ -107,8 +133,8 @@ public sealed class GgufFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var mapping in _mappings)
-            mapping.Dispose();
+        foreach (var owner in _memory)
+            owner.Dispose();
     }
 
     /// <summary>Reads and checks one file that is in memory; <paramref name="name"/> is for messages.</summary>
