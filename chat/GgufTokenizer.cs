@@ -1,0 +1,76 @@
+using Pure.Engine;
+using Pure.Engine.Formats.Gguf;
+using Pure.Tokenizers;
+
+namespace Pure.Chat;
+
+/// <summary>The tokenizer that a GGUF file carries in its <c>tokenizer.ggml.*</c> keys. The file need not have tensors.</summary>
+public static class GgufTokenizer
+{
+    private const string Prefix = "tokenizer.ggml.";
+
+    /// <summary>Makes the tokenizer of the file at <paramref name="path"/>.</summary>
+    /// <exception cref="ModelFormatException">The file cannot be read, or has no vocabulary that is supported.</exception>
+    public static Tokenizer Open(string path)
+    {
+        using GgufFile file = GgufFile.Open(path);
+        return Create(file);
+    }
+
+    /// <summary>Makes the tokenizer of an open file. It does not need the file any more.</summary>
+    /// <exception cref="ModelFormatException">The file has no vocabulary that is supported.</exception>
+    public static Tokenizer Create(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (!file.Metadata.Contains(Prefix + "model") || !file.Metadata.Contains(Prefix + "tokens"))
+        {
+            throw new ModelFormatException(
+                $"{file.Path}: the file has no vocabulary ({Prefix}model and {Prefix}tokens are expected); convert the model again with its tokenizer.");
+        }
+
+        try
+        {
+            return Tokenizer.Create(Read(file));
+        }
+        catch (TokenizerException exception)
+        {
+            throw new ModelFormatException($"{file.Path}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>What the file says about its vocabulary.</summary>
+    private static VocabularyData Read(GgufFile file)
+    {
+        GgufMetadata metadata = file.Metadata;
+        return new VocabularyData
+        {
+            Model = metadata.GetString(Prefix + "model"),
+            PreTokenizer = metadata.FindString(Prefix + "pre"),
+            ModelName = metadata.FindString("general.name"),
+            Tokens = metadata.GetStrings(Prefix + "tokens"),
+            Scores = metadata.FindFloats(Prefix + "scores"),
+            Kinds = metadata.FindIntegers(Prefix + "token_type") is { } kinds
+                ? Array.ConvertAll(kinds, kind => kind is >= 0 and <= int.MaxValue ? (int)kind : -1)
+                : null,
+            Merges = metadata.FindStrings(Prefix + "merges"),
+            Bos = Id("bos_token_id"),
+            Eos = Id("eos_token_id"),
+            Eot = Id("eot_token_id"),
+            Unknown = Id("unknown_token_id"),
+            Padding = Id("padding_token_id"),
+            AddBos = metadata.FindBoolean(Prefix + "add_bos_token"),
+            AddEos = metadata.FindBoolean(Prefix + "add_eos_token"),
+            AddSpacePrefix = metadata.FindBoolean(Prefix + "add_space_prefix"),
+        };
+
+        // Some converters write -1, or 2^32 - 1, for "none".
+        int? Id(string key) => metadata.FindInteger(Prefix + key) switch
+        {
+            null or -1 or uint.MaxValue => null,
+            long id => id is >= 0 and <= int.MaxValue
+                ? (int)id
+                : throw new ModelFormatException(
+                    $"{file.Path}: key '{Prefix}{key}' is {id}, expected a token id; the file is damaged: download it again."),
+        };
+    }
+}

@@ -1,0 +1,146 @@
+using Pure.Engine;
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Generation;
+using Pure.Engine.Models;
+using Pure.Tokenizers;
+
+namespace Pure.Chat;
+
+/// <summary>
+/// A model that writes text. Any number of texts may be written at once, from any threads: they take turns, token by token, and each
+/// is what it would be alone.
+/// </summary>
+/// <example>
+/// <code>
+/// using var model = LanguageModel.Load("model.gguf");
+/// await foreach (var text in model.GenerateAsync("Once upon a time", new() { MaxTokens = 100 }))
+///     Console.Write(text);
+/// </code>
+/// </example>
+public sealed class LanguageModel : IDisposable
+{
+    private const string DefaultName = "stories-moe-q8_0.gguf";
+    private readonly int[] _endTokens;
+    private bool _disposed;
+
+    private LanguageModel(GgufFile file, ModelOptions? options)
+    {
+        Tokenizer = GgufTokenizer.Create(file);
+        Model = Model.Load(file, options);
+        _endTokens = [.. Enumerable.Range(0, Tokenizer.VocabularySize).Where(Tokenizer.IsEndOfGeneration)];
+    }
+
+    /// <summary>Token ids in, logits out.</summary>
+    public Model Model { get; }
+
+    /// <summary>Text to token ids and back.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Opens a GGUF model.</summary>
+    /// <param name="path">The file; of a model in several files, the first.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="ModelFormatException">The file cannot be used.</exception>
+    /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
+    public static LanguageModel Load(string path, ModelOptions? options = null) => Load(GgufFile.Open(path), options);
+
+    /// <summary>
+    /// Opens stories-moe, the small model inside this assembly: a trained DeepSeek-V2-style mixture of experts that tells children's
+    /// stories. 5.9 million parameters, a context of 512 tokens, MIT licence.
+    /// </summary>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
+    public static LanguageModel LoadDefault(ModelOptions? options = null)
+    {
+        using Stream stream = typeof(LanguageModel).Assembly.GetManifestResourceStream(DefaultName)
+            ?? throw new InvalidOperationException($"Pure.Chat was built without its resource {DefaultName}.");
+        return Load(GgufFile.Open(stream, DefaultName), options);
+    }
+
+    /// <summary>Continues a prompt.</summary>
+    /// <param name="prompt">The text to continue. Unpaired surrogates count as U+FFFD.</param>
+    /// <param name="options">What to write and when to stop.</param>
+    /// <param name="cancellationToken">Stops before the next token, with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The text, written as it is read.</returns>
+    /// <exception cref="InvalidRequestException">
+    /// The prompt has no tokens or does not fit the context, or an option is outside its range.
+    /// </exception>
+    public TextCompletion GenerateAsync(string prompt, TextOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new TextOptions();
+        int[] ids = Encode(prompt, options, isBeginning: true);
+        Session session = OpenSession(options.ContextLength ?? ContextFor(ids.Length, options.MaxTokens));
+        try
+        {
+            return Complete(session, session, prompt, ids, options, cancellationToken);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a text that several prompts continue.</summary>
+    /// <param name="contextLength">
+    /// Most tokens it can hold; <see langword="null"/> takes all the model was trained for. Memory is sized by it.
+    /// </param>
+    /// <exception cref="InvalidRequestException">The model cannot look back so far, or the machine has not the memory.</exception>
+    public TextSession CreateSession(int? contextLength = null) => new(this, contextLength);
+
+    /// <summary>Frees the model. Texts that are being written fail with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        Model.Dispose();
+    }
+
+    internal Session OpenSession(int? contextLength)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new Session(Model, contextLength);
+    }
+
+    internal TextCompletion Continue(Session session, string prompt, TextOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        int[] ids = Encode(prompt, options, isBeginning: session.Length == 0);
+        return Complete(session, null, prompt, ids, options, cancellationToken);
+    }
+
+    private static LanguageModel Load(GgufFile file, ModelOptions? options)
+    {
+        try
+        {
+            return new LanguageModel(file, options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The prompt's ids: a beginning gets its BOS where the vocabulary wants one. Never an EOS: the text is to go on.</summary>
+    private int[] Encode(string prompt, TextOptions options, bool isBeginning)
+    {
+        int[] ids = Tokenizer.Encode(prompt, addSpecial: false, options.ParseSpecial);
+        return isBeginning && Tokenizer.AddsBos ? [Tokenizer.Bos!.Value, .. ids] : ids;
+    }
+
+    private int ContextFor(int prompt, int? maxTokens)
+    {
+        int limit = Model.Info.ContextLength;
+        return maxTokens is null ? limit : (int)Math.Clamp((long)prompt + Math.Max(0, maxTokens.Value), 1, limit);
+    }
+
+    private TextCompletion Complete(
+        Session session, Session? owned, string prompt, int[] ids, TextOptions options, CancellationToken cancellationToken)
+    {
+        var stops = new StopStrings(options.Stop);
+        ulong seed = options.ChooseSeed();
+        var decoder = new StreamingDecoder(Tokenizer, continuesText: prompt.Length > 0 || session.Length > 0);
+        Completion completion = session.Generate(ids, options.ForEngine(seed, _endTokens), cancellationToken);
+        return new TextCompletion(completion, decoder, stops, seed, ids, owned);
+    }
+}
