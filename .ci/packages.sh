@@ -1,0 +1,34 @@
+# The packages hold what they should, and a fresh project outside this checkout can live on them alone.
+
+feed=$artifacts/packages
+check "packages are made" dotnet pack Pure.sln -c Release --no-build -o "$feed" --nologo || return 0
+ls -l "$feed"
+suite "package contents" env PURE_PACKAGES="$feed" \
+    tests/Pure.House.Tests/bin/Release/net10.0/Pure.House.Tests -noColor -class Pure.House.Tests.PackageTests || true
+
+# A package folder of its own: a cached package of the same version would hide the new one.
+consumer=$scratch/consumer
+mkdir "$consumer"
+cp .ci/consumer/* "$consumer/"
+cat >"$consumer/nuget.config" <<CONFIG
+<configuration>
+  <packageSources>
+    <clear />
+    <add key="folder" value="$feed" />
+  </packageSources>
+</configuration>
+CONFIG
+consume() (
+    cd "$consumer" && export NUGET_PACKAGES=$scratch/nuget-packages &&
+        dotnet run -c Release >"$logs/consumer.txt" && cat "$logs/consumer.txt" &&
+        [[ $(wc -w <"$logs/consumer.txt") -ge 10 ]]
+)
+check "a fresh console project writes a story from the packages alone" consume && sed 's/^/        /' "$logs/consumer.txt"
+
+install_tool() (
+    cd "$consumer" && export NUGET_PACKAGES=$scratch/nuget-packages &&
+        dotnet tool install Pure.Tool --tool-path "$scratch/tools" --add-source "$feed" &&
+        "$scratch/tools/pure" --version | grep -xE 'pure [0-9]+\.[0-9]+\.[0-9]+.*' &&
+        "$scratch/tools/pure" run -p "Once upon a time" -n 20 --temp 0
+)
+check "the tool package installs and runs" install_tool || true
