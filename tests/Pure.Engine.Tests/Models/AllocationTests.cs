@@ -3,6 +3,8 @@ using Pure.Engine.Models;
 
 namespace Pure.Engine.Tests.Models;
 
+/// <summary>Alone in the process while it runs: the collection is that of the tests of the same name beside the sessions.</summary>
+[Collection(nameof(AllocationTests))]
 public class AllocationTests
 {
     /// <summary>Bytes are counted over all threads, so that the pool's count too.</summary>
