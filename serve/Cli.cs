@@ -4,6 +4,7 @@ using System.Text;
 using Pure.Engine;
 using Pure.Serve.CommandLine;
 using Pure.Serve.Commands;
+using Pure.Tokenizers;
 
 namespace Pure.Serve;
 
@@ -52,7 +53,7 @@ internal static class Cli
         root.Options.Clear();
         root.Add(help);
         root.Add(version);
-        foreach (PureCommand command in new PureCommand[] { new InfoCommand(), new LogitsCommand() })
+        foreach (PureCommand command in AllCommands())
             root.Add(command);
 
         // No response files, no bundles: a prompt may begin with @, and -xyz is no three options.
@@ -82,11 +83,14 @@ internal static class Cli
         return chosen.Run(parsed, streams, cancellation);
     }
 
+    private static PureCommand[] AllCommands() =>
+        [new RunCommand(), new InfoCommand(), new TokenizeCommand(), new PerplexityCommand(), new LogitsCommand()];
+
     private static string Version =>
         typeof(Cli).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static bool IsBadInput(Exception error) =>
-        error is UsageException or ModelFormatException or InvalidRequestException;
+        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException;
 
     private static int Fail(CommandStreams streams, string message, Exception error, int code)
     {

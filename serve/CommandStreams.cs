@@ -28,7 +28,10 @@ internal sealed class CommandStreams
     internal StreamWriter Error { get; }
 
     /// <summary>Whether a person watches standard error, so that progress may be drawn there.</summary>
-    internal bool ErrorIsTerminal { get; private init; }
+    internal bool ErrorIsTerminal { get; init; }
+
+    /// <summary>Whether a person watches standard output.</summary>
+    internal bool OutputIsTerminal { get; init; }
 
     /// <summary>Columns that help may use.</summary>
     internal int Width { get; private init; } = 100;
@@ -37,6 +40,7 @@ internal sealed class CommandStreams
         new(Console.OpenStandardInput(), OpenStandardOutput(), Console.OpenStandardError())
         {
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            OutputIsTerminal = !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 100 : Math.Clamp(Console.WindowWidth, 60, 120),
         };
 

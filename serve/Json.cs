@@ -6,9 +6,12 @@ namespace Pure.Serve;
 
 /// <summary>What <c>--json</c> writes, serialised by generated code: the command is trimmed.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n",
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = false,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(InfoReport))]
+[JsonSerializable(typeof(PerplexityReport))]
+[JsonSerializable(typeof(TokenizeReport))]
 internal sealed partial class Json : JsonSerializerContext
 {
     private static Json? _readable;

@@ -28,7 +28,7 @@ internal sealed class EngineOptions
 
     private readonly Option<int?> _promptChunk = ValueOptions.OptionalNumber<int>(
         "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",
-        "from 1 up", chunk => chunk >= 1);
+        "from 1 to 65536", chunk => chunk is >= 1 and <= 65536);
 
     internal EngineOptions() =>
         Group = new OptionGroup("Engine", [_threads, _isa, _activations, _cacheType, _promptChunk]);

@@ -1,13 +1,15 @@
 using System.CommandLine;
+using Pure.Chat;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Models;
+using Pure.Tokenizers;
 
 namespace Pure.Serve.CommandLine;
 
 /// <summary>The argument MODEL: a GGUF file, or nothing (or the name of the embedded model) for the embedded one.</summary>
 internal sealed class ModelArgument
 {
-    /// <summary>The embedded model's name, which a file of that name goes before.</summary>
+    /// <summary>The embedded model's name; a file of that name goes before it.</summary>
     internal const string EmbeddedName = "stories-moe";
 
     private readonly Argument<string?> _path = new("MODEL")
@@ -19,21 +21,48 @@ internal sealed class ModelArgument
     /// <summary>The argument, for parsing and help.</summary>
     internal Argument<string?> Argument => _path;
 
-    /// <summary>Opens what the command line names.</summary>
-    internal GgufFile Open(ParseResult parsed) => GgufFile.Open(parsed.GetValue(_path) ?? throw new UsageException("no model is named; give a GGUF file."));
+    /// <summary>Opens a model that reads and writes text.</summary>
+    internal LanguageModel Load(ParseResult parsed, ModelOptions options) =>
+        Path(parsed) is { } path ? LanguageModel.Load(path, options) : LanguageModel.LoadDefault(options);
 
-    /// <summary>Opens what the command line names and prepares its weights.</summary>
-    internal Model Load(ParseResult parsed, ModelOptions options)
+    /// <summary>Opens a model that reads token ids; the file's tokenizer may be of any kind, or missing.</summary>
+    internal Model LoadModel(ParseResult parsed, ModelOptions options) =>
+        Path(parsed) is { } path ? Model.Load(path, options) : LanguageModel.LoadDefault(options).Model;
+
+    /// <summary>Opens a vocabulary; the file need not have tensors.</summary>
+    internal Tokenizer LoadTokenizer(ParseResult parsed, ModelOptions options)
     {
-        GgufFile file = Open(parsed);
+        if (Path(parsed) is { } path)
+            return GgufTokenizer.Open(path);
+        using LanguageModel model = LanguageModel.LoadDefault(options);
+        return model.Tokenizer;
+    }
+
+    /// <summary>Opens a file, and prepares its weights if it has any.</summary>
+    internal (GgufFile File, Model? Model) Open(ParseResult parsed, ModelOptions options)
+    {
+        if (Path(parsed) is not { } path)
+        {
+            Model embedded = LanguageModel.LoadDefault(options).Model;
+            return (embedded.File, embedded);
+        }
+
+        GgufFile file = GgufFile.Open(path);
         try
         {
-            return Model.Load(file, options);
+            return (file, file.Tensors.Count == 0 ? null : Model.Load(file, options));
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The file that the command line names, or null for the embedded model.</summary>
+    private string? Path(ParseResult parsed)
+    {
+        string? path = parsed.GetValue(_path);
+        return path == EmbeddedName && !System.IO.Path.Exists(path) ? null : path;
     }
 }

@@ -42,8 +42,9 @@ internal sealed class InfoCommand : PureCommand
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
-        using GgufFile file = _model.Open(parsed);
-        using Model? model = file.Tensors.Count == 0 ? null : Model.Load(file, _engine.Read(parsed));
+        (GgufFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
+        using var _ = file;
+        using var __ = model;
         InfoReport report = Describe(file, model, parsed.GetValue(_context));
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
@@ -71,10 +72,7 @@ internal sealed class InfoCommand : PureCommand
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
             length, info.WeightBytes, perPosition, perPosition * length, info.WeightBytes + (perPosition * length));
-        var run = new RunReport(
-            $"{model.Isa}".ToLowerInvariant(), model.Threads, $"{model.Options.Activations}".ToLowerInvariant(),
-            $"{model.Options.CacheType}".ToLowerInvariant());
-        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, run, tensors);
+        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, ExecutionReport.Of(model), tensors);
     }
 
     private static string Write(InfoReport report)
@@ -115,7 +113,7 @@ internal sealed class InfoCommand : PureCommand
 
 /// <summary>What <c>pure info --json</c> writes. A file with a vocabulary only has no sizes, memory and run.</summary>
 internal sealed record InfoReport(
-    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, RunReport? Run,
+    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, ExecutionReport? Run,
     IReadOnlyList<TensorReport> Tensors);
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
@@ -127,9 +125,6 @@ internal sealed record SizeReport(
 
 /// <summary>Bytes at a context length.</summary>
 internal sealed record MemoryReport(int Context, long WeightBytes, long CacheBytesPerPosition, long CacheBytes, long TotalBytes);
-
-/// <summary>How it would be run on this machine.</summary>
-internal sealed record RunReport(string Isa, int Threads, string Activations, string KvType);
 
 /// <summary>One tensor; shape with the slowest dimension first.</summary>
 internal sealed record TensorReport(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Pure.Engine.Memory;
+using Pure.Chat;
 using Pure.Engine.Models;
 using Pure.Serve.CommandLine;
 
@@ -10,26 +10,25 @@ namespace Pure.Serve.Commands;
 /// <summary><c>pure logits</c>: the logits of every position of a text, for comparing engines.</summary>
 internal sealed class LogitsCommand : PureCommand
 {
-    /// <summary>Logits of one batch in memory; a large vocabulary makes the batches shorter.</summary>
-    private const long MostLogitBytes = 64 << 20;
-
     private readonly ModelArgument _model = new();
     private readonly EngineOptions _engine = new();
 
     private readonly Option<string?> _tokens = ValueOptions.Text(
         "--tokens", [], "IDS", "Token ids separated by commas or blanks, taken as they are; needs no tokenizer.");
 
+    private readonly TextSource _prompt = new("A text, tokenized as pure tokenize does it.");
     private readonly Option<string?> _out = ValueOptions.Text("--out", ["-o"], "F", "The file to write; it appears when it is whole.");
 
     internal LogitsCommand()
         : base("logits", "Write the logits of every position of a text to a file.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_tokens, _out]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [_tokens, .. _prompt.Options, _out]), _engine.Group);
     }
 
     internal override IReadOnlyList<Example> Examples =>
     [
+        new("pure logits -p \"Once upon a time\" --out logits.f32", "five rows from the embedded model, the first after the beginning-of-text token"),
         new("pure logits model.gguf --tokens 0,439,448,274,411 --out logits.f32", "five rows, one for each id"),
     ];
 
@@ -42,9 +41,12 @@ internal sealed class LogitsCommand : PureCommand
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
         string path = parsed.GetValue(_out) ?? throw new UsageException("logits needs a file to write: --out F.");
-        string words = parsed.GetValue(_tokens) ?? throw new UsageException("logits needs --tokens IDS.");
-        int[] tokens = ParseTokens(words);
-        using Model model = _model.Load(parsed, _engine.Read(parsed));
+        string? words = parsed.GetValue(_tokens);
+        string? prompt = _prompt.Read(parsed, streams);
+        if (words is null == prompt is null)
+            throw new UsageException("logits needs either ids or a text: --tokens IDS, --prompt TEXT or --file F.");
+        int[] tokens = words is null ? [] : ParseTokens(words);
+        using Model model = prompt is null ? _model.LoadModel(parsed, _engine.Read(parsed)) : Tokenize(parsed, prompt, out tokens);
         Check(tokens, model.Info);
         using OutputFile file = OutputFile.Create(path);
         ProgressBar.Run(streams, "logits", tokens.Length, progress => Write(model, tokens, file.Stream, progress, cancellation));
@@ -55,26 +57,27 @@ internal sealed class LogitsCommand : PureCommand
         return ExitCode.Success;
     }
 
+    private Model Tokenize(ParseResult parsed, string prompt, out int[] tokens)
+    {
+        LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        tokens = model.Tokenizer.Encode(prompt, addSpecial: true, parseSpecial: true);
+        return model.Model;
+    }
+
     private static void Write(Model model, int[] tokens, Stream output, Action<long> progress, CancellationToken cancellation)
     {
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("Logits are written on little-endian machines only.");
 
-        int rows = (int)Math.Clamp(MostLogitBytes / (4L * model.Info.VocabularySize), 1, Math.Min(tokens.Length, model.Options.MaxBatchRows));
-        using KvCache cache = model.CreateCache(tokens.Length);
-        using Sequence sequence = cache.CreateSequence();
-        var batch = new Batch(rows);
-        for (int start = 0; start < tokens.Length; start += rows)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            batch.Clear();
-            for (int index = start; index < Math.Min(start + rows, tokens.Length); index++)
-                batch.Add(sequence, tokens[index], wantsLogits: true);
-            Logits logits = model.Forward(batch);
-            for (int row = 0; row < logits.Count; row++)
-                output.Write(MemoryMarshal.AsBytes(logits[row]));
-            progress(start + batch.Count);
-        }
+        using var text = new EveryPosition(model, tokens.Length);
+        text.Visit(
+            tokens,
+            (position, logits) =>
+            {
+                output.Write(MemoryMarshal.AsBytes(logits));
+                progress(position + 1);
+            },
+            cancellation);
     }
 
     private static int[] ParseTokens(string words)
@@ -94,6 +97,8 @@ internal sealed class LogitsCommand : PureCommand
 
     private static void Check(int[] tokens, ModelInfo info)
     {
+        if (tokens.Length == 0)
+            throw new UsageException("the text is empty; give at least one token.");
         if (tokens.Length > info.ContextLength)
             throw new UsageException($"the text has {tokens.Length} tokens, but the model's context is {info.ContextLength}; shorten it.");
         foreach (int token in tokens)

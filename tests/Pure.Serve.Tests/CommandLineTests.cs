@@ -6,14 +6,17 @@ public class CommandLineTests
     public void Help_lists_commands_and_exit_codes()
     {
         string text = CommandRun.Of("--help").Succeeds().Output;
-        foreach (string fact in new[] { "info", "logits", "130", "stories-moe", "--version" })
+        foreach (string fact in new[] { "run", "info", "tokenize", "perplexity", "logits", "130", "stories-moe", "--version" })
             Assert.Contains(fact, text, StringComparison.Ordinal);
         Assert.Equal(text, CommandRun.Of().Succeeds().Output);
     }
 
     [Theory]
+    [InlineData("run", "--prompt", "--n-predict", "--stop", "--json", "--logits-hash", "--temp", "--top-k", "--top-p", "--min-p", "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed")]
     [InlineData("info", "-c", "--json")]
-    [InlineData("logits", "--tokens", "--out")]
+    [InlineData("tokenize", "--file", "--prompt", "--no-bos", "--no-parse-special", "--json")]
+    [InlineData("perplexity", "--file", "--json")]
+    [InlineData("logits", "--tokens", "--prompt", "--out")]
     public void Help_of_a_command_shows_each_option_and_an_example(string command, params string[] options)
     {
         string text = CommandRun.Of(command, "--help").Succeeds().Output;

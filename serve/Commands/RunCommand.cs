@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Pure.Chat;
+using Pure.Engine.Generation;
+using Pure.Serve.CommandLine;
+
+namespace Pure.Serve.Commands;
+
+/// <summary><c>pure run</c>: continues a text.</summary>
+internal sealed class RunCommand : PureCommand
+{
+    private readonly ModelArgument _model = new();
+    private readonly EngineOptions _engine = new();
+    private readonly SamplingChoice _sampling = new();
+    private readonly TextSource _prompt = new("The text to continue. Names of special tokens, such as <|user|>, stand for these tokens.");
+
+    private readonly Option<int> _count = ValueOptions.Number<int>(
+        "--n-predict", ["-n"], "N", "Most tokens to write. Default: 256.", "from 0 up", count => count >= 0, 256);
+
+    private readonly Option<string[]> _stop = new("--stop")
+    {
+        HelpName = "S",
+        Description = "Stop where this text appears; it is not written. May be given several times.",
+    };
+
+    private readonly Option<bool> _logitsHash = ValueOptions.Switch(
+        "--logits-hash", "Write the SHA-256 of the logits of every sampled position as the last line on standard error.");
+
+    private readonly Option<bool> _json = ValueOptions.Switch("--json", "Write one JSON object at the end, instead of text as it comes.");
+
+    internal RunCommand()
+        : base("run", "Continue a text, written as it comes.")
+    {
+        Add(_model.Argument);
+        AddGroups(
+            new OptionGroup("Text", [.. _prompt.Options, _count, _stop, _json, _logitsHash]), _sampling.Group, _engine.Group);
+    }
+
+    internal override IReadOnlyList<Example> Examples =>
+    [
+        new("pure run -p \"Once upon a time\"", "a story from the embedded model"),
+        new("pure run -p \"<|user|>Tell me a story about a little dog.<|assistant|>\"", "a story about something"),
+        new("pure run -p \"Tom and his dog\" -n 60 --temp 0 --stop \"The end\"", "the most probable story, a short one"),
+        new("pure run model.gguf --file prompt.txt --seed 7 --json", "another model, a longer prompt, a result for a program"),
+    ];
+
+    internal override IReadOnlyList<string> Notes =>
+    [
+        "The text goes to standard output, speed and seed to standard error. On a terminal the prompt is shown before its continuation. "
+        + "Ctrl-C stops after the current token.",
+    ];
+
+    internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
+    {
+        string prompt = _prompt.Read(parsed, streams) ?? throw new UsageException("run needs a text to continue: -p TEXT or --file F.");
+        if (prompt.Length == 0)
+            throw new UsageException("the prompt is empty; give some text.");
+
+        using LogitsHash? hash = parsed.GetValue(_logitsHash) ? new LogitsHash() : null;
+        TextOptions options = _sampling.Read(parsed) with
+        {
+            MaxTokens = parsed.GetValue(_count),
+            Stop = [.. (parsed.GetValue(_stop) ?? []).Select(stop => TextInput.Check(stop, "--stop"))],
+            LogitsObserver = hash is null ? null : hash.Add,
+        };
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        TextCompletion completion = model.GenerateAsync(prompt, options, cancellation);
+        int code;
+        if (parsed.GetValue(_json))
+        {
+            var text = new StringBuilder();
+            var ids = new List<int>();
+            code = Read(completion, piece => text.Append(piece), ids);
+            RunReport report = Describe(model, prompt, $"{text}", ids, completion, hash);
+            streams.Output.WriteLine(JsonSerializer.Serialize(report, Json.Readable.RunReport));
+        }
+        else
+        {
+            code = Write(completion, prompt, streams);
+            WriteFigures(completion, options, streams);
+        }
+
+        if (hash is not null)
+            streams.Error.WriteLine(hash.ToString());
+        return code;
+    }
+
+    private static int Write(TextCompletion completion, string prompt, CommandStreams streams)
+    {
+        bool endsLine = false;
+        if (streams.OutputIsTerminal)
+            Put(prompt);
+        int code = Read(completion, Put, []);
+        if (!endsLine)
+            streams.Output.Write('\n');
+        return code;
+
+        void Put(string piece)
+        {
+            streams.Output.Write(piece);
+            endsLine = piece.EndsWith('\n');
+        }
+    }
+
+    /// <summary>Reads the text to its end, or to where the user stops it; returns the exit code.</summary>
+    private static int Read(TextCompletion completion, Action<string> put, List<int> ids) =>
+        ReadAsync(completion, put, ids).GetAwaiter().GetResult();
+
+    private static async Task<int> ReadAsync(TextCompletion completion, Action<string> put, List<int> ids)
+    {
+        try
+        {
+            await foreach (TextPiece piece in completion.ReadPiecesAsync().ConfigureAwait(false))
+            {
+                if (piece.Token is { } token)
+                    ids.Add(token.Id);
+                if (piece.Text.Length > 0)
+                    put(piece.Text);
+            }
+
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
+        }
+    }
+
+    private static void WriteFigures(TextCompletion completion, TextOptions options, CommandStreams streams)
+    {
+        GenerationTimings timings = completion.Timings;
+        string finish = completion.StopReason switch
+        {
+            StopReason.EndOfText => "end of text",
+            StopReason.StopString => "stop text found",
+            StopReason.MaxTokens => $"{options.MaxTokens} tokens written (-n)",
+            StopReason.ContextFull => "the context is full",
+            _ => "interrupted",
+        };
+        streams.Error.Write(
+            (streams.ErrorIsTerminal ? "\n" : "")
+            + $"prompt      {timings.PromptTokens} tokens, {Figures.Decimal(timings.PromptTokensPerSecond, 1)} tokens/s\n"
+            + $"generation  {timings.GeneratedTokens} tokens, {Figures.Decimal(timings.TokensPerSecond, 1)} tokens/s\n"
+            + $"finished    {finish}\n"
+            + $"seed        {completion.Seed}\n");
+    }
+
+    private static RunReport Describe(
+        LanguageModel model, string prompt, string text, IReadOnlyList<int> ids, TextCompletion completion, LogitsHash? hash)
+    {
+        GenerationTimings timings = completion.Timings;
+        return new RunReport(
+            model.Model.Info.Name, prompt, completion.PromptTokens, text, ids,
+            JsonNamingPolicy.SnakeCaseLower.ConvertName($"{completion.StopReason ?? StopReason.Cancelled}"), completion.StopString, completion.Seed,
+            ExecutionReport.Of(model.Model),
+            new TimingReport(
+                timings.PromptTokens, timings.PromptTime.TotalSeconds, timings.PromptTokensPerSecond,
+                timings.GeneratedTokens, timings.GenerationTime.TotalSeconds, timings.TokensPerSecond),
+            hash?.ToString());
+    }
+}
+
+/// <summary>What <c>pure run --json</c> writes. <c>ids</c> are the tokens of <c>text</c>; an end token is not among them.</summary>
+internal sealed record RunReport(
+    string Model, string Prompt, IReadOnlyList<int> PromptIds, string Text, IReadOnlyList<int> Ids, string FinishReason, string? StopString,
+    ulong Seed, ExecutionReport Run, TimingReport Timings, string? LogitsHash);
+
+/// <summary>Times in seconds. Generation counts an end token; its time is that of all tokens after the first.</summary>
+internal sealed record TimingReport(
+    int PromptTokens, double PromptSeconds, double PromptTokensPerSecond,
+    int GeneratedTokens, double GenerationSeconds, double GenerationTokensPerSecond);
