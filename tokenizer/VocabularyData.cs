@@ -2,8 +2,8 @@ namespace Pure.Tokenizers;
 
 /// <summary>
 /// What a file says about its vocabulary, before any of it is trusted. The names follow GGUF's <c>tokenizer.ggml.*</c>
-/// keys; <see langword="null"/> means that the key is absent, and then llama.cpp's default for the model holds.
-/// <see cref="Tokenizer.Create"/> validates it.
+/// keys; <see langword="null"/> means that the key is absent, and then the default named there holds: llama.cpp's, but for
+/// the ids of <c>gpt2</c>, where llama.cpp takes Falcon's. <see cref="Tokenizer.Create"/> validates it.
 /// </summary>
 public sealed record VocabularyData
 {

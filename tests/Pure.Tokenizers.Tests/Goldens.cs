@@ -10,11 +10,16 @@ internal static class Goldens
 {
     private static readonly ConcurrentDictionary<string, Lazy<Tokenizer>> Loaded = new();
 
-    /// <summary>Vocabularies in the repository, each with its cases.</summary>
-    public static readonly string[] Committed =
-        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "goldens"), "*.gguf").Select(p => Path.GetFileNameWithoutExtension(p)!).Order()];
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "goldens");
 
-    public static Tokenizer CommittedTokenizer(string name) => Load(Path.Combine(AppContext.BaseDirectory, "goldens", name + ".gguf"));
+    /// <summary>The vocabularies in the repository, made up for tests: each a GGUF file and a JSON file of texts with the ids
+    /// and the decoded texts of llama.cpp.</summary>
+    public static readonly string[] CommittedNames =
+        [.. Directory.GetFiles(Folder, "*.gguf").Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
+
+    public static string Committed(string name, string extension) => Path.Combine(Folder, name + extension);
+
+    public static Tokenizer CommittedTokenizer(string name) => Load(Committed(name, ".gguf"));
 
     public static Tokenizer Load(string path) =>
         Loaded.GetOrAdd(path, static p => new(() => Tokenizer.Create(GgufVocabulary.Read(p)))).Value;
@@ -34,9 +39,8 @@ internal static class Goldens
         return "";
     }
 
-    public static IEnumerable<GoldenCase> Cases(string name)
+    public static IEnumerable<GoldenCase> Cases(string path)
     {
-        string path = Path.Combine(AppContext.BaseDirectory, "goldens", name + ".json");
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         foreach (var item in document.RootElement.GetProperty("cases").EnumerateArray())
         {

@@ -14,7 +14,7 @@ public sealed class MutationTests
     public void Damaged_vocabularies_are_refused_or_work()
     {
         VocabularyData[] sources =
-            [Vocabularies.Bytes, Vocabularies.Pieces, .. Goldens.Committed.Select(name => GgufVocabulary.Read(Path.Combine(AppContext.BaseDirectory, "goldens", name + ".gguf")))];
+            [Vocabularies.Bytes, Vocabularies.Pieces, .. Goldens.CommittedNames.Select(name => GgufVocabulary.Read(Goldens.Committed(name, ".gguf")))];
         string[] preTokenizers = [.. PreTokenizer.Names];
         int refused = 0;
         for (int seed = 0; seed < Rounds; seed++)

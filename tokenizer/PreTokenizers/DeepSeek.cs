@@ -44,7 +44,8 @@ internal static class DeepSeek
         return false;
     }
 
-    /// <summary>Punctuation of DeepSeek LLM: <c>[!-/:-~！-／：-～‘-‟　-。]</c>.</summary>
+    /// <summary>Punctuation of DeepSeek LLM: <c>[!-/:-~！-／：-～‘-‟　-。]</c>. The wide blank U+3000 is one
+    /// of them, as in Hugging Face's library; llama.cpp takes it for a blank only.</summary>
     public static bool IsPunctuation(int codePoint, CharacterClass kind) => codePoint is
         (>= '!' and <= '/') or (>= ':' and <= '~') or (>= 0xFF01 and <= 0xFF0F) or (>= 0xFF1A and <= 0xFF5E)
         or (>= 0x2018 and <= 0x201F) or (>= 0x3000 and <= 0x3002);
