@@ -57,6 +57,7 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
     public GenerationTimings Timings => _completion.Timings;
 
     /// <summary>Streams the text. No piece is empty, and none ends within a character.</summary>
+    /// <exception cref="InvalidOperationException">It was read before.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public async IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default)
@@ -72,10 +73,13 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
     /// <inheritdoc cref="GetAsyncEnumerator" path="/exception"/>
     public async IAsyncEnumerable<TextPiece> ReadPiecesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using (_owned)
+        // A second reader fails here, before it could dispose what the first one reads.
+        IAsyncEnumerator<GeneratedToken> tokens = _completion.GetAsyncEnumerator(cancellationToken);
+        try
         {
-            await foreach (GeneratedToken token in _completion.WithCancellation(cancellationToken).ConfigureAwait(false))
+            while (await tokens.MoveNextAsync().ConfigureAwait(false))
             {
+                GeneratedToken token = tokens.Current;
                 yield return new TextPiece(_stops.Append(_decoder.Append(token.Id)), token);
                 if (_stops.Found is not null)
                     yield break;
@@ -84,6 +88,11 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
             string rest = _stops.Append(_decoder.Flush()) + _stops.Flush();
             if (rest.Length > 0)
                 yield return new TextPiece(rest, null);
+        }
+        finally
+        {
+            await tokens.DisposeAsync().ConfigureAwait(false);
+            _owned?.Dispose();
         }
     }
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using Pure.Engine;
+using Pure.Engine.Formats.Gguf;
 using Pure.Tokenizers;
 
 namespace Pure.Chat.Tests;
@@ -31,10 +33,72 @@ public sealed class GgufTokenizerTests
     }
 
     [Fact]
-    public void A_model_file_gives_its_tokenizer()
+    public void A_model_gives_its_tokenizer()
     {
-        Tokenizer tokenizer = GgufTokenizer.Open(Shared.Path("models", "stories-moe", "stories-moe-q8_0.gguf"));
+        using LanguageModel model = LanguageModel.LoadDefault();
+        Tokenizer tokenizer = GgufTokenizer.Create(model.Model.File);
         Assert.Equal(2048, tokenizer.VocabularySize);
         Assert.Equal((0, 1, true), (tokenizer.Bos, tokenizer.Eos, tokenizer.AddsBos));
+    }
+
+    [Fact]
+    public void A_file_without_a_usable_vocabulary_is_refused_by_name()
+    {
+        Refuses("no vocabulary", ("general.architecture", "llama"));
+        Refuses("no vocabulary", ("tokenizer.ggml.model", "gpt2"));
+        Refuses("rwkv", ("tokenizer.ggml.model", "rwkv"), ("tokenizer.ggml.tokens", new[] { "a" }));
+        Refuses("token_type", ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.tokens", new[] { "a" }), ("tokenizer.ggml.token_type", "x"));
+        Refuses("bos_token_id", ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.tokens", new[] { "a" }), ("tokenizer.ggml.bos_token_id", 1L << 40));
+
+        static void Refuses(string words, params (string Key, object Value)[] metadata)
+        {
+            using GgufFile file = GgufFile.Open(Gguf(metadata), "some.gguf");
+            string message = Assert.Throws<ModelFormatException>(() => GgufTokenizer.Create(file)).Message;
+            Assert.StartsWith("some.gguf: ", message, StringComparison.Ordinal);
+            Assert.Contains(words, message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A GGUF file of metadata alone.</summary>
+    private static MemoryStream Gguf((string Key, object Value)[] metadata)
+    {
+        const int String = 8, Array = 9, Int64 = 11;
+        var stream = new MemoryStream();
+        var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+        writer.Write("GGUF"u8);
+        writer.Write(3);
+        writer.Write(0L);
+        writer.Write((long)metadata.Length);
+        foreach ((string key, object value) in metadata)
+        {
+            Text(key);
+            switch (value)
+            {
+                case string text:
+                    writer.Write(String);
+                    Text(text);
+                    break;
+                case string[] texts:
+                    writer.Write(Array);
+                    writer.Write(String);
+                    writer.Write((long)texts.Length);
+                    foreach (string text in texts)
+                        Text(text);
+                    break;
+                default:
+                    writer.Write(Int64);
+                    writer.Write((long)value);
+                    break;
+            }
+        }
+
+        stream.Position = 0;
+        return stream;
+
+        void Text(string text)
+        {
+            writer.Write((long)text.Length);
+            writer.Write(Encoding.ASCII.GetBytes(text));
+        }
     }
 }

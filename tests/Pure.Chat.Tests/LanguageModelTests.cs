@@ -1,5 +1,6 @@
 #pragma warning disable xUnit1051 // the tests are short, and pass a token where it is their subject
 using System.Text;
+using System.Text.Json;
 using Pure.Engine;
 using Pure.Engine.Models;
 
@@ -27,10 +28,34 @@ public sealed class LanguageModelTests(DefaultModel shared) : IClassFixture<Defa
     }
 
     [Fact]
-    public async Task A_file_writes_the_reference_text()
+    public async Task The_float_model_writes_the_ids_of_the_reference_for_every_prompt()
     {
+        using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Shared.Path("models", "stories-moe", "reference.json")));
         using LanguageModel model = LanguageModel.Load(Shared.Path("models", "stories-moe", "stories-moe-f32.gguf"));
-        Assert.Equal(DefaultModel.Story, await Read(model.GenerateAsync(Prompt, Greedy)));
+        foreach (JsonElement prompt in reference.RootElement.GetProperty("prompts").EnumerateArray())
+        {
+            TextCompletion completion = model.GenerateAsync(prompt.GetProperty("prompt").GetString()!, Greedy);
+            (string text, int[] ids) = await Pieces(completion);
+            Assert.Equal(Integers(prompt.GetProperty("prompt_ids")), completion.PromptTokens);
+            Assert.Equal(Integers(prompt.GetProperty("greedy_ids")), ids);
+            Assert.Equal(prompt.GetProperty("greedy_text").GetString(), text);
+        }
+
+        static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(id => id.GetInt32())];
+    }
+
+    [Fact]
+    public async Task A_text_is_read_once_and_a_second_reader_does_not_disturb_the_first()
+    {
+        TextCompletion completion = _model.GenerateAsync(Prompt, Greedy);
+        string text = "";
+        await foreach (string piece in completion)
+        {
+            text += piece;
+            await Assert.ThrowsAsync<InvalidOperationException>(() => Read(completion));
+        }
+
+        Assert.Equal(DefaultModel.Story, text);
     }
 
     [Fact]
