@@ -33,11 +33,14 @@ internal unsafe interface IBlockDecoder
     /// <summary>The 32 codes of sub-block <paramref name="s"/> of the group at <paramref name="group"/>, in order.</summary>
     static abstract Vector256<byte> Codes(byte* group, int s);
 
-    /// <summary>Scale and minimum of each of the group's <paramref name="count"/> sub-blocks, <paramref name="stride"/> floats apart.</summary>
-    static abstract void Scales(byte* group, int count, float* scales, float* mins, int stride);
+    /// <summary>Scale and minimum of each of the <paramref name="count"/> sub-blocks of one group.</summary>
+    static abstract void Scales(byte* group, int count, float* scales, float* mins);
 
-    /// <summary>The integer scale of half <paramref name="half"/> of sub-block <paramref name="s"/>.</summary>
-    static abstract int HalfScale(byte* group, int s, int half);
+    /// <summary>The same of eight rows' groups: <c>[count, 8]</c>.</summary>
+    static abstract void Scales8(byte** groups, int count, float* scales, float* mins);
+
+    /// <summary>The integer scales of sub-block <paramref name="s"/>: eight times that of the lower half, eight times the upper's.</summary>
+    static abstract Vector256<short> HalfScales(byte* group, int s);
 }
 
 internal readonly unsafe struct Q8_0Decoder : IBlockDecoder
@@ -60,13 +63,20 @@ internal readonly unsafe struct Q8_0Decoder : IBlockDecoder
     public static Vector256<byte> Codes(byte* group, int s) => Vector256.Load(group + (s * 34) + 2);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales(byte* group, int count, float* scales, float* mins, int stride)
+    public static void Scales(byte* group, int count, float* scales, float* mins)
     {
         for (int s = 0; s < count; s++)
-            scales[s * stride] = F16.Widen(*(ushort*)(group + (s * 34)));
+            scales[s] = F16.Widen(*(ushort*)(group + (s * 34)));
     }
 
-    public static int HalfScale(byte* group, int s, int half) => 1;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Scales8(byte** groups, int count, float* scales, float* mins)
+    {
+        for (int s = 0; s < count; s++)
+            EightRows.Halves(groups, s * 34).Store(scales + (s * 8));
+    }
+
+    public static Vector256<short> HalfScales(byte* group, int s) => Vector256<short>.One;
 }
 
 internal readonly unsafe struct Q4_0Decoder : IBlockDecoder
@@ -94,13 +104,20 @@ internal readonly unsafe struct Q4_0Decoder : IBlockDecoder
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales(byte* group, int count, float* scales, float* mins, int stride)
+    public static void Scales(byte* group, int count, float* scales, float* mins)
     {
         for (int s = 0; s < count; s++)
-            scales[s * stride] = F16.Widen(*(ushort*)(group + (s * 18)));
+            scales[s] = F16.Widen(*(ushort*)(group + (s * 18)));
     }
 
-    public static int HalfScale(byte* group, int s, int half) => 1;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Scales8(byte** groups, int count, float* scales, float* mins)
+    {
+        for (int s = 0; s < count; s++)
+            EightRows.Halves(groups, s * 18).Store(scales + (s * 8));
+    }
+
+    public static Vector256<short> HalfScales(byte* group, int s) => Vector256<short>.One;
 }
 
 internal readonly unsafe struct Q4_KDecoder : IBlockDecoder
@@ -127,20 +144,37 @@ internal readonly unsafe struct Q4_KDecoder : IBlockDecoder
         return shifted & Vector256.Create((byte)0xF);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales(byte* group, int count, float* scales, float* mins, int stride)
+    public static void Scales(byte* group, int count, float* scales, float* mins)
     {
         float d = F16.Widen(((ushort*)group)[0]);
         float dmin = F16.Widen(((ushort*)group)[1]);
         for (int s = 0; s < 8; s++)
         {
             (int scale, int min) = Q4_K.ScaleAndMin(group + 4, s);
-            scales[s * stride] = d * scale;
-            mins[s * stride] = dmin * min;
+            scales[s] = d * scale;
+            mins[s] = dmin * min;
         }
     }
 
-    public static int HalfScale(byte* group, int s, int half) => 1;
+    public static void Scales8(byte** groups, int count, float* scales, float* mins)
+    {
+        // The eight scales of a row as the bytes of one word, likewise the minima: four fields at a time with masks.
+        ulong* scaleBytes = stackalloc ulong[8];
+        ulong* minBytes = stackalloc ulong[8];
+        for (int row = 0; row < 8; row++)
+        {
+            var packed = (uint*)(groups[row] + 4);
+            uint upperScales = (packed[2] & 0x0F0F_0F0F) | ((packed[0] >> 2) & 0x3030_3030);
+            uint upperMins = ((packed[2] >> 4) & 0x0F0F_0F0F) | ((packed[1] >> 2) & 0x3030_3030);
+            scaleBytes[row] = (packed[0] & 0x3F3F_3F3F) | ((ulong)upperScales << 32);
+            minBytes[row] = (packed[1] & 0x3F3F_3F3F) | ((ulong)upperMins << 32);
+        }
+
+        EightRows.Scaled(scaleBytes, EightRows.Halves(groups, 0), scales);
+        EightRows.Scaled(minBytes, EightRows.Halves(groups, 2), mins);
+    }
+
+    public static Vector256<short> HalfScales(byte* group, int s) => Vector256<short>.One;
 }
 
 internal readonly unsafe struct Q6_KDecoder : IBlockDecoder
@@ -171,14 +205,63 @@ internal readonly unsafe struct Q6_KDecoder : IBlockDecoder
         return (lowBits | (highBits.AsUInt16() << 4).AsByte()) - Vector256.Create((byte)32);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales(byte* group, int count, float* scales, float* mins, int stride)
+    public static void Scales(byte* group, int count, float* scales, float* mins) =>
+        new Span<float>(scales, 8).Fill(F16.Widen(*(ushort*)(group + 208)));
+
+    public static void Scales8(byte** groups, int count, float* scales, float* mins)
     {
-        float d = F16.Widen(*(ushort*)(group + 208));
+        Vector256<float> d = EightRows.Halves(groups, 208);
         for (int s = 0; s < 8; s++)
-            scales[s * stride] = d;
+            d.Store(scales + (s * 8));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int HalfScale(byte* group, int s, int half) => (sbyte)group[192 + (s * 2) + half];
+    public static Vector256<short> HalfScales(byte* group, int s)
+    {
+        Vector128<byte> places = Vector128.Create(0UL, 0x0101_0101_0101_0101UL).AsByte();
+        return Avx2.ConvertToVector256Int16(
+            Ssse3.Shuffle(Vector128.Load(group + 192), places + Vector128.Create((byte)(2 * s))).AsSByte());
+    }
+}
+
+/// <summary>One number of each of eight rows, in eight lanes.</summary>
+internal static unsafe class EightRows
+{
+    /// <summary>The 16-bit floats at byte <paramref name="offset"/> of each group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<float> Halves(byte** groups, int offset) => Lanes256.WidenHalf(Avx2.ConvertToVector256Int32(Vector128.Create(
+        *(ushort*)(groups[0] + offset),
+        *(ushort*)(groups[1] + offset),
+        *(ushort*)(groups[2] + offset),
+        *(ushort*)(groups[3] + offset),
+        *(ushort*)(groups[4] + offset),
+        *(ushort*)(groups[5] + offset),
+        *(ushort*)(groups[6] + offset),
+        *(ushort*)(groups[7] + offset))));
+
+    /// <summary>target[s, row] = byte s of bytes[row] · scale[row].</summary>
+    internal static void Scaled(ulong* bytes, Vector256<float> scale, float* target)
+    {
+        // An 8 × 8 transpose of bytes: neighbours are interleaved as bytes, then as pairs, then as fours.
+        Vector128<byte> rows01 = Sse2.UnpackLow(Vector128.CreateScalar(bytes[0]).AsByte(), Vector128.CreateScalar(bytes[1]).AsByte());
+        Vector128<byte> rows23 = Sse2.UnpackLow(Vector128.CreateScalar(bytes[2]).AsByte(), Vector128.CreateScalar(bytes[3]).AsByte());
+        Vector128<byte> rows45 = Sse2.UnpackLow(Vector128.CreateScalar(bytes[4]).AsByte(), Vector128.CreateScalar(bytes[5]).AsByte());
+        Vector128<byte> rows67 = Sse2.UnpackLow(Vector128.CreateScalar(bytes[6]).AsByte(), Vector128.CreateScalar(bytes[7]).AsByte());
+        Vector128<uint> lower0123 = Sse2.UnpackLow(rows01.AsUInt16(), rows23.AsUInt16()).AsUInt32();
+        Vector128<uint> upper0123 = Sse2.UnpackHigh(rows01.AsUInt16(), rows23.AsUInt16()).AsUInt32();
+        Vector128<uint> lower4567 = Sse2.UnpackLow(rows45.AsUInt16(), rows67.AsUInt16()).AsUInt32();
+        Vector128<uint> upper4567 = Sse2.UnpackHigh(rows45.AsUInt16(), rows67.AsUInt16()).AsUInt32();
+        Two(Sse2.UnpackLow(lower0123, lower4567).AsByte(), scale, target);
+        Two(Sse2.UnpackHigh(lower0123, lower4567).AsByte(), scale, target + 16);
+        Two(Sse2.UnpackLow(upper0123, upper4567).AsByte(), scale, target + 32);
+        Two(Sse2.UnpackHigh(upper0123, upper4567).AsByte(), scale, target + 48);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Two(Vector128<byte> bytes, Vector256<float> scale, float* target)
+    {
+        Vector128<byte> second = Sse2.ShiftRightLogical128BitLane(bytes, 8);
+        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(bytes))).Store(target);
+        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(second))).Store(target + 8);
+    }
 }

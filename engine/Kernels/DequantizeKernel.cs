@@ -59,7 +59,7 @@ internal static unsafe class DequantizeKernel
         for (int block = 0; block < blocks; block += Group)
         {
             int count = Math.Min(Group, blocks - block);
-            TDecoder.Scales(row, count, scales, mins, 1);
+            TDecoder.Scales(row, count, scales, mins);
             for (int s = 0; s < count; s++, y += Activations.BlockSize)
             {
                 Vector256<byte> codes = TDecoder.Codes(row, s);
@@ -67,8 +67,9 @@ internal static unsafe class DequantizeKernel
                 float upper = scales[s];
                 if (TDecoder.HasHalfScales)
                 {
-                    lower *= TDecoder.HalfScale(row, s, 0);
-                    upper *= TDecoder.HalfScale(row, s, 1);
+                    Vector256<short> halfScales = TDecoder.HalfScales(row, s);
+                    lower *= halfScales.ToScalar();
+                    upper *= halfScales.GetElement(8);
                 }
 
                 float min = TDecoder.HasMins ? mins[s] : 0;

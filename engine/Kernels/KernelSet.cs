@@ -3,7 +3,7 @@ using Pure.Engine.Quantization;
 namespace Pure.Engine.Kernels;
 
 /// <summary>
-/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select"/>). Every method has a scalar
+/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select(Isa?)"/>). Every method has a scalar
 /// definition, the first method in its operation's file; every other cluster gives its bits. Lengths are checked here, at the
 /// kernels' door; behind it are raw pointers. All methods are safe to call from any number of threads.
 /// </summary>
@@ -16,21 +16,23 @@ internal abstract unsafe class KernelSet
 
     /// <summary>The kernels of <paramref name="wish"/>; without one, those PURE_ISA names; without either, the best this processor has.</summary>
     /// <exception cref="InvalidRequestException">This processor lacks the wish, or PURE_ISA names no instruction set.</exception>
-    internal static KernelSet Select(Isa? wish = null)
+    internal static KernelSet Select(Isa? wish = null) => Select(wish, Environment.GetEnvironmentVariable(IsaVariable));
+
+    /// <param name="wish">Goes before the variable.</param>
+    /// <param name="variable">What PURE_ISA holds.</param>
+    internal static KernelSet Select(Isa? wish, string? variable)
     {
         if (wish is { } isa)
             return Create(isa, $"The instruction set {Name(isa)}");
-
-        string? name = Environment.GetEnvironmentVariable(IsaVariable);
-        if (string.IsNullOrEmpty(name))
+        if (string.IsNullOrEmpty(variable))
             return Create(Supported[^1], "");
         foreach (Isa known in Enum.GetValues<Isa>())
         {
-            if (Name(known).Equals(name, StringComparison.OrdinalIgnoreCase))
+            if (Name(known).Equals(variable, StringComparison.OrdinalIgnoreCase))
                 return Create(known, $"The instruction set {Name(known)} that {IsaVariable} asks for");
         }
 
-        throw new InvalidRequestException($"{IsaVariable} is \"{name}\", which names no instruction set; this processor has {Names}.");
+        throw new InvalidRequestException($"{IsaVariable} is \"{variable}\", which names no instruction set; this processor has {Names}.");
     }
 
     /// <summary>What this processor has, plainest first.</summary>

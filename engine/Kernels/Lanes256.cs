@@ -47,7 +47,7 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
     public static Lanes256 Load(float* source) => new(Vector256.Load(source), Vector256.Load(source + 8));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadHalf(ushort* source) => new(WidenHalf(source), WidenHalf(source + 8));
+    public static Lanes256 LoadHalf(ushort* source) => new(WidenHalf(Avx2.ConvertToVector256Int32(source)), WidenHalf(Avx2.ConvertToVector256Int32(source + 8)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadBrain(ushort* source) =>
@@ -132,10 +132,10 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
         return Sse.Shuffle(ab, cd, 0b10_00_10_00) + Sse.Shuffle(ab, cd, 0b11_01_11_01);
     }
 
+    /// <summary>Eight 16-bit floats, zero-extended to 32 bits, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> WidenHalf(ushort* source)
+    internal static Vector256<float> WidenHalf(Vector256<int> bits)
     {
-        Vector256<int> bits = Avx2.ConvertToVector256Int32(source);
         Vector256<int> magnitude = (bits & Vector256.Create(0x7FFF)) << 13;
         Vector256<int> normal = magnitude + Vector256.Create(HalfBits.Rebias);
         Vector256<int> special = normal + Vector256.Create(HalfBits.Rebias);

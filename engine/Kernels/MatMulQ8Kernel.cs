@@ -84,6 +84,7 @@ internal static unsafe class MatMulQ8Kernel
         float* mins = scales + (Group * Rows);
         float* sums = mins + (Group * Rows);
 
+        byte** groups = stackalloc byte*[Rows];
         int blocks = weights.Columns / Activations.BlockSize;
         for (int row = rowBegin; row < rowEnd; row += Rows)
         {
@@ -97,10 +98,11 @@ internal static unsafe class MatMulQ8Kernel
                     byte* group = weights.Data.Pointer + ((row + Math.Min(lane, rows - 1)) * weights.RowBytes)
                         + (block / TDecoder.SubBlocks * TDecoder.BlockBytes);
                     int place = ((lane % 4) * 2) + (lane / 4);
+                    groups[lane] = group;
                     Unpack<TDecoder>(group, count, codes + (place * 32), halfScales + (place * 16));
-                    TDecoder.Scales(group, count, scales + lane, mins + lane, Rows);
                 }
 
+                TDecoder.Scales8(groups, count, scales, mins);
                 for (int i = 0; i < inputs.Count; i++)
                 {
                     long start = ((long)inputs[i] * x.Stride) + (block * Activations.BlockSize);
@@ -124,12 +126,7 @@ internal static unsafe class MatMulQ8Kernel
         {
             TDecoder.Codes(group, s).Store(codes + (s * 8 * 32));
             if (TDecoder.HasHalfScales)
-            {
-                Vector128<short> lower = Vector128.Create((short)TDecoder.HalfScale(group, s, 0));
-                Vector128<short> upper = Vector128.Create((short)TDecoder.HalfScale(group, s, 1));
-                lower.Store(halfScales + (s * 8 * 16));
-                upper.Store(halfScales + (s * 8 * 16) + 8);
-            }
+                TDecoder.HalfScales(group, s).Store(halfScales + (s * 8 * 16));
         }
     }
 
