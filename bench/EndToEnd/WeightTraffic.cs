@@ -1,0 +1,33 @@
+using Pure.Engine.Formats;
+using Pure.Engine.Formats.Gguf;
+
+namespace Pure.Bench.EndToEnd;
+
+/// <summary>How many bytes of weights one decoded token must read, as the file stores them.</summary>
+internal static class WeightTraffic
+{
+    private const string Embedding = "token_embd.weight";
+    private const string Head = "output.weight";
+
+    /// <summary>All tensors; of the routed experts those that are used; of an embedding table that is not the head too, one row.</summary>
+    public static long BytesPerToken(GgufFile file)
+    {
+        string architecture = file.Metadata.GetString("general.architecture");
+        long experts = file.Metadata.FindInteger($"{architecture}.expert_count") ?? 0;
+        long used = file.Metadata.FindInteger($"{architecture}.expert_used_count") ?? 0;
+        double expertShare = experts > 0 ? (double)used / experts : 1;
+        bool isTied = !file.Tensors.Any(tensor => tensor.Name == Head);
+        double bytes = 0;
+        foreach (Tensor tensor in file.Tensors)
+        {
+            bytes += tensor.Name switch
+            {
+                Embedding when !isTied => (double)tensor.Data.Length / tensor.Shape[0],
+                var name when name.Contains("_exps.", StringComparison.Ordinal) => tensor.Data.Length * expertShare,
+                _ => tensor.Data.Length,
+            };
+        }
+
+        return (long)bytes;
+    }
+}
