@@ -34,6 +34,14 @@ internal static class Cli
         {
             return Fail(streams, error.Message, error, ExitCode.BadInput);
         }
+        catch (OutOfMemoryException error)
+        {
+            return Fail(streams, "the memory does not suffice; use a smaller model or a shorter text.", error, ExitCode.BadInput);
+        }
+        catch (IOException error)
+        {
+            return Fail(streams, $"reading or writing failed: {error.Message.TrimEnd('.')}.", error, ExitCode.UnexpectedFailure);
+        }
 #pragma warning disable CA1031 // The outermost door: whatever it is, the user gets a sentence.
         catch (Exception error)
 #pragma warning restore CA1031
@@ -89,8 +97,9 @@ internal static class Cli
     private static string Version =>
         typeof(Cli).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
+    /// <summary>A value that is not finite comes from the weights of a damaged file; the engine's message says so.</summary>
     private static bool IsBadInput(Exception error) =>
-        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException;
+        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException or NotFiniteNumberException;
 
     private static int Fail(CommandStreams streams, string message, Exception error, int code)
     {

@@ -11,6 +11,10 @@ internal static class Figures
     /// <summary>A number with so many decimals.</summary>
     internal static string Decimal(double value, int decimals) => value.ToString("F" + decimals, CultureInfo.InvariantCulture);
 
+    /// <summary>A number of tokens and their speed, where there is one to tell: a single token has none.</summary>
+    internal static string Speed(int tokens, double tokensPerSecond) =>
+        $"{Count(tokens)} token{(tokens == 1 ? "" : "s")}{(tokensPerSecond > 0 ? $", {Decimal(tokensPerSecond, 1)} tokens/s" : "")}";
+
     /// <summary>Bytes in the unit that leaves one to three digits before the point (decimal units: a MB is 10^6 bytes).</summary>
     internal static string Bytes(long bytes) => bytes switch
     {

@@ -79,8 +79,17 @@ internal static class ParseProblem
 
     private static string Suggestion(string word, IReadOnlyList<string> names)
     {
-        string nearest = names.MinBy(name => Distance(word, name))!;
-        return word.Length > 2 && Distance(word, nearest) <= Math.Max(2, word.Length / 3) ? $", did you mean {nearest}?" : "";
+        // Shorter words are near to everything.
+        const int LeastLength = 3;
+        if (word.Length < LeastLength)
+            return "";
+        string nearest = names.FirstOrDefault(name => IsBeginning(name, word) || IsBeginning(word, name)) ?? names.MinBy(name => Distance(word, name))!;
+        bool isNear = IsBeginning(nearest, word) || IsBeginning(word, nearest) || Distance(word, nearest) <= Math.Max(2, word.Length / 3);
+        return isNear ? $", did you mean {nearest}?" : "";
+
+        // --temp of --temperature; -- begins every option.
+        static bool IsBeginning(string beginning, string whole) =>
+            beginning.Length > LeastLength && whole.StartsWith(beginning, StringComparison.Ordinal);
     }
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.</summary>

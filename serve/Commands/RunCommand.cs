@@ -140,8 +140,8 @@ internal sealed class RunCommand : PureCommand
         };
         streams.Error.Write(
             (streams.ErrorIsTerminal ? "\n" : "")
-            + $"prompt      {timings.PromptTokens} tokens, {Figures.Decimal(timings.PromptTokensPerSecond, 1)} tokens/s\n"
-            + $"generation  {timings.GeneratedTokens} tokens, {Figures.Decimal(timings.TokensPerSecond, 1)} tokens/s\n"
+            + $"prompt      {Figures.Speed(timings.PromptTokens, timings.PromptTokensPerSecond)}\n"
+            + $"generation  {Figures.Speed(timings.GeneratedTokens, timings.TokensPerSecond)}\n"
             + $"finished    {finish}\n"
             + $"seed        {completion.Seed}\n");
     }
