@@ -6,10 +6,23 @@ ls -l "$feed"
 suite "package contents" env PURE_PACKAGES="$feed" \
     tests/Pure.House.Tests/bin/Release/net10.0/Pure.House.Tests -noColor -class Pure.House.Tests.PackageTests || true
 
-# A package folder of its own: a cached package of the same version would hide the new one.
+# The program is README's first sample. NUGET_PACKAGES is a folder of its own: a cached package of the same version would hide the new one.
 consumer=$scratch/consumer
 mkdir "$consumer"
-cp .ci/consumer/* "$consumer/"
+sed -n '/^```csharp$/,/^```$/{/^```/!p;/^```$/q}' README.md >"$consumer/Program.cs"
+cat >"$consumer/consumer.csproj" <<PROJECT
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <Nullable>enable</Nullable>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="Pure.Chat" Version="*" />
+  </ItemGroup>
+</Project>
+PROJECT
 cat >"$consumer/nuget.config" <<CONFIG
 <configuration>
   <packageSources>
