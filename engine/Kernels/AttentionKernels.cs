@@ -80,7 +80,6 @@ internal static unsafe class AttentionKernels
         where TLanes : struct, ILanes<TLanes>
     {
         int whole = count / FloatDot.Lanes * FloatDot.Lanes;
-        int rest = count - whole;
         TLanes maxima = TLanes.Broadcast(float.NegativeInfinity);
         for (int i = 0; i < whole; i += FloatDot.Lanes)
             maxima = TLanes.Max(maxima, TLanes.Load(scores + i));
@@ -101,15 +100,15 @@ internal static unsafe class AttentionKernels
             sums += exponentials;
         }
 
-        if (rest > 0)
+        // The last few scores go to the lanes of their places.
+        TLanes.Store(sums, lanes);
+        for (int i = whole; i < count; i++)
         {
-            // Lanes past the end are computed with the maximum, and dropped.
-            TLanes last = Part.Load<TLanes, SingleElement>((byte*)(scores + whole), rest, max);
-            Part.Store(Elementary.Exp(last - highest), scores + whole, rest);
-            sums += Part.Load<TLanes, SingleElement>((byte*)(scores + whole), rest, 0);
+            scores[i] = Elementary.Exp(scores[i] - max);
+            lanes[i - whole] += scores[i];
         }
 
-        return (max, TLanes.Sum(sums));
+        return (max, FloatDot.Tree(lanes));
     }
 
     /// <summary>Sixty-four columns at a time stay in registers over all positions.</summary>

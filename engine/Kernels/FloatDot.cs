@@ -46,47 +46,24 @@ internal static unsafe class FloatDot
         int i = 0;
         for (; i <= count - Lanes; i += Lanes)
             sums = TLanes.FusedMultiplyAdd(TLanes.Load(a + i), TLanes.Load(b + i), sums);
-        if (i < count)
-        {
-            TLanes lastA = Part.Load<TLanes, SingleElement>((byte*)(a + i), count - i, -0f);
-            TLanes lastB = Part.Load<TLanes, SingleElement>((byte*)(b + i), count - i, 0);
-            sums = TLanes.FusedMultiplyAdd(lastA, lastB, sums);
-        }
-
-        return TLanes.Sum(sums);
+        return TLanes.Sum(i == count ? sums : AddRest(sums, a + i, b + i, count - i));
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TLanes AddRest<TLanes>(TLanes sums, float* a, float* b, int count)
+        where TLanes : struct, ILanes<TLanes> =>
+        TLanes.FusedMultiplyAdd(
+            Part.Load<TLanes, SingleElement>((byte*)a, count, -0f), Part.Load<TLanes, SingleElement>((byte*)b, count, 0), sums);
 
     /// <summary>Four rows with one vector: their chains of additions overlap and x is read once.</summary>
     internal static Vector128<float> Vector4<TLanes, TElement>(byte* row0, byte* row1, byte* row2, byte* row3, float* x, int count)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {
-        TLanes sums0 = TLanes.Broadcast(0);
-        TLanes sums1 = sums0;
-        TLanes sums2 = sums0;
-        TLanes sums3 = sums0;
-        int i = 0;
-        for (; i <= count - Lanes; i += Lanes)
-        {
-            TLanes xs = TLanes.Load(x + i);
-            nint offset = (nint)i * TElement.Bytes;
-            sums0 = TLanes.FusedMultiplyAdd(TElement.Load<TLanes>(row0 + offset), xs, sums0);
-            sums1 = TLanes.FusedMultiplyAdd(TElement.Load<TLanes>(row1 + offset), xs, sums1);
-            sums2 = TLanes.FusedMultiplyAdd(TElement.Load<TLanes>(row2 + offset), xs, sums2);
-            sums3 = TLanes.FusedMultiplyAdd(TElement.Load<TLanes>(row3 + offset), xs, sums3);
-        }
-
-        if (i < count)
-        {
-            int rest = count - i;
-            TLanes xs = Part.Load<TLanes, SingleElement>((byte*)(x + i), rest, 0);
-            nint offset = (nint)i * TElement.Bytes;
-            sums0 = TLanes.FusedMultiplyAdd(Part.Load<TLanes, TElement>(row0 + offset, rest, -0f), xs, sums0);
-            sums1 = TLanes.FusedMultiplyAdd(Part.Load<TLanes, TElement>(row1 + offset, rest, -0f), xs, sums1);
-            sums2 = TLanes.FusedMultiplyAdd(Part.Load<TLanes, TElement>(row2 + offset, rest, -0f), xs, sums2);
-            sums3 = TLanes.FusedMultiplyAdd(Part.Load<TLanes, TElement>(row3 + offset, rest, -0f), xs, sums3);
-        }
-
-        return TLanes.Sum4(sums0, sums1, sums2, sums3);
+        FourSums<TLanes> sums = default;
+        int whole = sums.AddWhole<TElement>(row0, row1, row2, row3, x, count);
+        return whole == count
+            ? sums.Tree()
+            : FourSums<TLanes>.AddRest<TElement>(sums, row0, row1, row2, row3, x, whole, count).Tree();
     }
 }

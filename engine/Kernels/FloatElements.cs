@@ -29,16 +29,6 @@ internal static unsafe class Part
             padded[i] = i < count ? TElement.LoadOne(source + (i * TElement.Bytes)) : fill;
         return TLanes.Load(padded);
     }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Store<TLanes>(TLanes value, float* target, int count)
-        where TLanes : struct, ILanes<TLanes>
-    {
-        float* whole = stackalloc float[FloatDot.Lanes];
-        TLanes.Store(value, whole);
-        for (int i = 0; i < count; i++)
-            target[i] = whole[i];
-    }
 }
 
 internal readonly unsafe struct SingleElement : IFloatElement

@@ -9,6 +9,9 @@ internal static unsafe class MatMulFloatKernel
     private const int Rows = 4;
     private const int Inputs = 4;
 
+    /// <summary>Four rows of this many floats are 16 KB, half of a first cache.</summary>
+    private const int ColumnSpan = 1024;
+
     /// <summary>The definition: a weight row as floats (every rounding apart), then <see cref="FloatDot"/> with each input row.</summary>
     internal static void Scalar(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride)
@@ -42,6 +45,7 @@ internal static unsafe class MatMulFloatKernel
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {
+        float* sums = Scratch.Floats((long)inputs.Count * FourSums<TLanes>.Floats);
         byte* data = weights.Data.Pointer;
         long bytes = weights.RowBytes;
         for (int row = rowBegin; row < rowEnd; row += Rows)
@@ -56,7 +60,8 @@ internal static unsafe class MatMulFloatKernel
                 x,
                 inputs,
                 y + row,
-                yStride);
+                yStride,
+                sums);
         }
     }
 
@@ -66,59 +71,94 @@ internal static unsafe class MatMulFloatKernel
         where TLanes : struct, ILanes<TLanes>
     {
         int columns = weights.Columns;
-        int stride = (columns + FloatDot.Lanes - 1) / FloatDot.Lanes * FloatDot.Lanes;
-        float* scratch = Scratch.Floats((long)Rows * stride);
+        long stride = (columns + FloatDot.Lanes - 1) / FloatDot.Lanes * FloatDot.Lanes;
+        float* scratch = Scratch.Floats((Rows * stride) + ((long)inputs.Count * FourSums<TLanes>.Floats));
         for (int row = rowBegin; row < rowEnd; row += Rows)
         {
             int rows = Math.Min(Rows, rowEnd - row);
             for (int r = 0; r < rows; r++)
-                DequantizeKernel.Vector<TLanes>(weights.Type, weights.Data.Pointer + ((row + r) * weights.RowBytes), scratch + ((long)r * stride), columns);
+            {
+                DequantizeKernel.Vector<TLanes>(
+                    weights.Type, weights.Data.Pointer + ((row + r) * weights.RowBytes), scratch + (r * stride), columns);
+            }
 
             // Rows past the end hold floats of the tile before; their results are dropped.
             Tile<TLanes, SingleElement>(
                 (byte*)scratch,
                 (byte*)(scratch + stride),
-                (byte*)(scratch + (2L * stride)),
-                (byte*)(scratch + (3L * stride)),
+                (byte*)(scratch + (2 * stride)),
+                (byte*)(scratch + (3 * stride)),
                 rows,
                 x,
                 inputs,
                 y + row,
-                yStride);
+                yStride,
+                scratch + (Rows * stride));
         }
     }
 
+    /// <summary>
+    /// Four weight rows × all input rows, a span of columns at a time so that the weights stay in the first cache; the partial sums
+    /// wait in <paramref name="sums"/> <c>[inputs, 4, 16]</c> meanwhile.
+    /// </summary>
     private static void Tile<TLanes, TElement>(
-        byte* row0, byte* row1, byte* row2, byte* row3, int rows, in Activations x, InputRows inputs, float* y, int yStride)
+        byte* row0, byte* row1, byte* row2, byte* row3, int rows, in Activations x, InputRows inputs, float* y, int yStride, float* sums)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {
-        int i = 0;
-        if (TLanes.HasManyRegisters)
+        int columns = x.Columns;
+        int span = inputs.Count < Inputs ? columns : Math.Min(columns, ColumnSpan);
+        for (int begin = 0; begin < columns; begin += span)
         {
-            Vector128<float>* four = stackalloc Vector128<float>[Inputs];
-            for (; i <= inputs.Count - Inputs; i += Inputs)
+            int count = Math.Min(span, columns - begin);
+            bool isFirst = begin == 0;
+            bool isLast = begin + count == columns;
+            nint offset = (nint)begin * TElement.Bytes;
+            byte* w0 = row0 + offset;
+            byte* w1 = row1 + offset;
+            byte* w2 = row2 + offset;
+            byte* w3 = row3 + offset;
+            float* values = x.Values + begin;
+            int i = 0;
+            for (; TLanes.HasManyRegisters && i <= inputs.Count - Inputs; i += Inputs)
             {
-                Sixteen<TLanes, TElement>(
-                    row0,
-                    row1,
-                    row2,
-                    row3,
-                    x.Values + ((long)inputs[i] * x.Stride),
-                    x.Values + ((long)inputs[i + 1] * x.Stride),
-                    x.Values + ((long)inputs[i + 2] * x.Stride),
-                    x.Values + ((long)inputs[i + 3] * x.Stride),
-                    x.Columns,
-                    four);
-                for (int input = 0; input < Inputs; input++)
-                    Put(four[input], y + ((long)(i + input) * yStride), rows);
-            }
-        }
+                float* waiting = sums + ((long)i * FourSums<TLanes>.Floats);
+                if (isFirst)
+                    new Span<float>(waiting, Inputs * FourSums<TLanes>.Floats).Clear();
+                float* x0 = values + ((long)inputs[i] * x.Stride);
+                float* x1 = values + ((long)inputs[i + 1] * x.Stride);
+                float* x2 = values + ((long)inputs[i + 2] * x.Stride);
+                float* x3 = values + ((long)inputs[i + 3] * x.Stride);
+                int whole = Sixteen<TLanes, TElement>(w0, w1, w2, w3, x0, x1, x2, x3, count, waiting);
+                if (whole < count)
+                {
+                    AddRest<TLanes, TElement>(w0, w1, w2, w3, x0, whole, count, waiting);
+                    AddRest<TLanes, TElement>(w0, w1, w2, w3, x1, whole, count, waiting + FourSums<TLanes>.Floats);
+                    AddRest<TLanes, TElement>(w0, w1, w2, w3, x2, whole, count, waiting + (2 * FourSums<TLanes>.Floats));
+                    AddRest<TLanes, TElement>(w0, w1, w2, w3, x3, whole, count, waiting + (3 * FourSums<TLanes>.Floats));
+                }
 
-        for (; i < inputs.Count; i++)
-        {
-            float* input = x.Values + ((long)inputs[i] * x.Stride);
-            Put(FloatDot.Vector4<TLanes, TElement>(row0, row1, row2, row3, input, x.Columns), y + ((long)i * yStride), rows);
+                for (int input = 0; isLast && input < Inputs; input++)
+                {
+                    Put(
+                        FourSums<TLanes>.Load(waiting + (input * FourSums<TLanes>.Floats)).Tree(),
+                        y + ((long)(i + input) * yStride),
+                        rows);
+                }
+            }
+
+            for (; i < inputs.Count; i++)
+            {
+                float* waiting = sums + ((long)i * FourSums<TLanes>.Floats);
+                if (isFirst)
+                    new Span<float>(waiting, FourSums<TLanes>.Floats).Clear();
+                float* input = values + ((long)inputs[i] * x.Stride);
+                int whole = Four<TLanes, TElement>(w0, w1, w2, w3, input, count, waiting);
+                if (whole < count)
+                    AddRest<TLanes, TElement>(w0, w1, w2, w3, input, whole, count, waiting);
+                if (isLast)
+                    Put(FourSums<TLanes>.Load(waiting).Tree(), y + ((long)i * yStride), rows);
+            }
         }
     }
 
@@ -134,88 +174,50 @@ internal static unsafe class MatMulFloatKernel
             y[r] = four.GetElement(r);
     }
 
-    /// <summary>Four weight rows × four input rows: sixteen sums, eight loads for sixteen fused multiply-adds.</summary>
-    private static void Sixteen<TLanes, TElement>(
-        byte* row0, byte* row1, byte* row2, byte* row3, float* x0, float* x1, float* x2, float* x3, int count, Vector128<float>* results)
+    private static int Four<TLanes, TElement>(byte* row0, byte* row1, byte* row2, byte* row3, float* x, int count, float* waiting)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {
-        TLanes sums00 = TLanes.Broadcast(0), sums01 = sums00, sums02 = sums00, sums03 = sums00;
-        TLanes sums10 = sums00, sums11 = sums00, sums12 = sums00, sums13 = sums00;
-        TLanes sums20 = sums00, sums21 = sums00, sums22 = sums00, sums23 = sums00;
-        TLanes sums30 = sums00, sums31 = sums00, sums32 = sums00, sums33 = sums00;
-        TLanes w0, w1, w2, w3, v;
+        FourSums<TLanes> sums = FourSums<TLanes>.Load(waiting);
+        int whole = sums.AddWhole<TElement>(row0, row1, row2, row3, x, count);
+        sums.Store(waiting);
+        return whole;
+    }
+
+    private static void AddRest<TLanes, TElement>(
+        byte* row0, byte* row1, byte* row2, byte* row3, float* x, int whole, int count, float* waiting)
+        where TLanes : struct, ILanes<TLanes>
+        where TElement : struct, IFloatElement =>
+        FourSums<TLanes>.AddRest<TElement>(FourSums<TLanes>.Load(waiting), row0, row1, row2, row3, x, whole, count).Store(waiting);
+
+    /// <summary>Four weight rows × four input rows: sixteen sums, eight loads for sixteen fused multiply-adds.</summary>
+    private static int Sixteen<TLanes, TElement>(
+        byte* row0, byte* row1, byte* row2, byte* row3, float* x0, float* x1, float* x2, float* x3, int count, float* waiting)
+        where TLanes : struct, ILanes<TLanes>
+        where TElement : struct, IFloatElement
+    {
+        FourSums<TLanes> sums0 = FourSums<TLanes>.Load(waiting);
+        FourSums<TLanes> sums1 = FourSums<TLanes>.Load(waiting + FourSums<TLanes>.Floats);
+        FourSums<TLanes> sums2 = FourSums<TLanes>.Load(waiting + (2 * FourSums<TLanes>.Floats));
+        FourSums<TLanes> sums3 = FourSums<TLanes>.Load(waiting + (3 * FourSums<TLanes>.Floats));
         int i = 0;
         for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
         {
             nint offset = (nint)i * TElement.Bytes;
-            w0 = TElement.Load<TLanes>(row0 + offset);
-            w1 = TElement.Load<TLanes>(row1 + offset);
-            w2 = TElement.Load<TLanes>(row2 + offset);
-            w3 = TElement.Load<TLanes>(row3 + offset);
-
-            v = TLanes.Load(x0 + i);
-            sums00 = TLanes.FusedMultiplyAdd(w0, v, sums00);
-            sums01 = TLanes.FusedMultiplyAdd(w1, v, sums01);
-            sums02 = TLanes.FusedMultiplyAdd(w2, v, sums02);
-            sums03 = TLanes.FusedMultiplyAdd(w3, v, sums03);
-
-            v = TLanes.Load(x1 + i);
-            sums10 = TLanes.FusedMultiplyAdd(w0, v, sums10);
-            sums11 = TLanes.FusedMultiplyAdd(w1, v, sums11);
-            sums12 = TLanes.FusedMultiplyAdd(w2, v, sums12);
-            sums13 = TLanes.FusedMultiplyAdd(w3, v, sums13);
-
-            v = TLanes.Load(x2 + i);
-            sums20 = TLanes.FusedMultiplyAdd(w0, v, sums20);
-            sums21 = TLanes.FusedMultiplyAdd(w1, v, sums21);
-            sums22 = TLanes.FusedMultiplyAdd(w2, v, sums22);
-            sums23 = TLanes.FusedMultiplyAdd(w3, v, sums23);
-
-            v = TLanes.Load(x3 + i);
-            sums30 = TLanes.FusedMultiplyAdd(w0, v, sums30);
-            sums31 = TLanes.FusedMultiplyAdd(w1, v, sums31);
-            sums32 = TLanes.FusedMultiplyAdd(w2, v, sums32);
-            sums33 = TLanes.FusedMultiplyAdd(w3, v, sums33);
+            TLanes w0 = TElement.Load<TLanes>(row0 + offset);
+            TLanes w1 = TElement.Load<TLanes>(row1 + offset);
+            TLanes w2 = TElement.Load<TLanes>(row2 + offset);
+            TLanes w3 = TElement.Load<TLanes>(row3 + offset);
+            sums0.Add(w0, w1, w2, w3, TLanes.Load(x0 + i));
+            sums1.Add(w0, w1, w2, w3, TLanes.Load(x1 + i));
+            sums2.Add(w0, w1, w2, w3, TLanes.Load(x2 + i));
+            sums3.Add(w0, w1, w2, w3, TLanes.Load(x3 + i));
         }
 
-        if (i < count)
-        {
-            int rest = count - i;
-            nint offset = (nint)i * TElement.Bytes;
-            w0 = Part.Load<TLanes, TElement>(row0 + offset, rest, -0f);
-            w1 = Part.Load<TLanes, TElement>(row1 + offset, rest, -0f);
-            w2 = Part.Load<TLanes, TElement>(row2 + offset, rest, -0f);
-            w3 = Part.Load<TLanes, TElement>(row3 + offset, rest, -0f);
-
-            v = Part.Load<TLanes, SingleElement>((byte*)(x0 + i), rest, 0);
-            sums00 = TLanes.FusedMultiplyAdd(w0, v, sums00);
-            sums01 = TLanes.FusedMultiplyAdd(w1, v, sums01);
-            sums02 = TLanes.FusedMultiplyAdd(w2, v, sums02);
-            sums03 = TLanes.FusedMultiplyAdd(w3, v, sums03);
-
-            v = Part.Load<TLanes, SingleElement>((byte*)(x1 + i), rest, 0);
-            sums10 = TLanes.FusedMultiplyAdd(w0, v, sums10);
-            sums11 = TLanes.FusedMultiplyAdd(w1, v, sums11);
-            sums12 = TLanes.FusedMultiplyAdd(w2, v, sums12);
-            sums13 = TLanes.FusedMultiplyAdd(w3, v, sums13);
-
-            v = Part.Load<TLanes, SingleElement>((byte*)(x2 + i), rest, 0);
-            sums20 = TLanes.FusedMultiplyAdd(w0, v, sums20);
-            sums21 = TLanes.FusedMultiplyAdd(w1, v, sums21);
-            sums22 = TLanes.FusedMultiplyAdd(w2, v, sums22);
-            sums23 = TLanes.FusedMultiplyAdd(w3, v, sums23);
-
-            v = Part.Load<TLanes, SingleElement>((byte*)(x3 + i), rest, 0);
-            sums30 = TLanes.FusedMultiplyAdd(w0, v, sums30);
-            sums31 = TLanes.FusedMultiplyAdd(w1, v, sums31);
-            sums32 = TLanes.FusedMultiplyAdd(w2, v, sums32);
-            sums33 = TLanes.FusedMultiplyAdd(w3, v, sums33);
-        }
-
-        results[0] = TLanes.Sum4(sums00, sums01, sums02, sums03);
-        results[1] = TLanes.Sum4(sums10, sums11, sums12, sums13);
-        results[2] = TLanes.Sum4(sums20, sums21, sums22, sums23);
-        results[3] = TLanes.Sum4(sums30, sums31, sums32, sums33);
+        sums0.Store(waiting);
+        sums1.Store(waiting + FourSums<TLanes>.Floats);
+        sums2.Store(waiting + (2 * FourSums<TLanes>.Floats));
+        sums3.Store(waiting + (3 * FourSums<TLanes>.Floats));
+        return i;
     }
 }
