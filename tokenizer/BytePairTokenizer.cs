@@ -12,6 +12,8 @@ internal sealed class BytePairTokenizer : Tokenizer
 {
     private readonly PreTokenizer _preTokenizer;
     private readonly Dictionary<ulong, (int Rank, int Merged)> _merges;
+
+    /// <summary>The symbol of each byte; -1 for one that has none.</summary>
     private readonly int[] _byteSymbols = new int[256];
     private readonly WordCache _words = new();
 
@@ -31,7 +33,8 @@ internal sealed class BytePairTokenizer : Tokenizer
             bool isToken = Vocabulary.TryFind(text, out int id);
             if (!isToken && value is >= ' ' and <= '~')
                 throw new TokenizerException(
-                    $"The vocabulary has no token for the character '{(char)value}' (as {Vocabulary.Quote(text)}); a gpt2 tokenizer needs one for every printable ASCII character.");
+                    $"The vocabulary has no token for the character '{(char)value}' (as {Vocabulary.Quote(text)}); "
+                    + "a gpt2 tokenizer needs one for every printable ASCII character.");
             _byteSymbols[value] = isToken || strangers.TryGetValue(text, out id) ? id : -1;
         }
     }
@@ -122,7 +125,8 @@ internal sealed class BytePairTokenizer : Tokenizer
             int blank = merge.Length > 1 ? merge.IndexOf(' ', 1) : -1;
             if (blank < 0 || blank == merge.Length - 1)
                 throw new TokenizerException(
-                    $"Merge {rank} of tokenizer.ggml.merges is {Vocabulary.Quote(merge)}, where two texts with a blank between them are expected.");
+                    $"Merge {rank} of tokenizer.ggml.merges is {Vocabulary.Quote(merge)}, "
+                    + "where two texts with a blank between them are expected.");
             Span<char> joined = merge.Length <= buffer.Length ? buffer[..(merge.Length - 1)] : new char[merge.Length - 1];
             merge.AsSpan(0, blank).CopyTo(joined);
             merge.AsSpan(blank + 1).CopyTo(joined[blank..]);

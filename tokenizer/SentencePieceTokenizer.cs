@@ -107,8 +107,8 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     private static byte[] Spelt(string token) => Encoding.UTF8.GetBytes(token.Replace(Blank, ' '));
 
     private readonly ref struct ScoreRule(
-        ReadOnlySpan<char> text, Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> ids, float[] scores, int longestToken)
-        : IMergeRule
+        ReadOnlySpan<char> text, Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> ids, float[] scores,
+        int longestToken) : IMergeRule
     {
         private readonly ReadOnlySpan<char> _text = text;
 

@@ -56,37 +56,61 @@ internal sealed class SpecialTokens
     /// <summary>Cuts a text into special tokens and what lies between them.</summary>
     public List<Fragment> Cut(ReadOnlySpan<char> text, bool parseSpecial)
     {
-        List<Fragment> fragments = text.IsEmpty ? [] : [new(0, text.Length, -1)];
-        bool[]? present = FindPresent(text);
-        for (int i = 0; present is not null && i < _specials.Length; i++)
+        var places = new List<Place>();
+        if (FindPresent(text) is { } present)
         {
-            if (present[i] && (parseSpecial || _specials[i].IsUserDefined))
-                fragments = Cut(text, fragments, _specials[i]);
+            bool[] taken = new bool[text.Length];
+            for (int i = 0; i < _specials.Length; i++)
+            {
+                if (present[i] && (parseSpecial || _specials[i].IsUserDefined))
+                    TakePlaces(text, _specials[i], taken, places);
+            }
+            places.Sort((one, other) => one.Start.CompareTo(other.Start));
         }
+
+        var fragments = new List<Fragment>(2 * places.Count + 1);
+        int start = 0;
+        foreach (var place in places)
+        {
+            if (start < place.Start)
+                fragments.Add(new(start, place.Start - start, -1));
+            fragments.Add(new(place.Start, 0, place.Token));
+            start = place.End;
+        }
+        if (start < text.Length)
+            fragments.Add(new(start, text.Length - start, -1));
         return fragments;
     }
 
-    private static List<Fragment> Cut(ReadOnlySpan<char> text, List<Fragment> fragments, Special special)
+    /// <summary>Gives a token, from left to right, the places where it stands and no longer one has taken a character.</summary>
+    private static void TakePlaces(ReadOnlySpan<char> text, Special special, Span<bool> taken, List<Place> places)
     {
-        var cut = new List<Fragment>(fragments.Count + 2);
-        foreach (var fragment in fragments)
+        for (int at = 0; text[at..].IndexOf(special.Text) is >= 0 and int skipped;)
         {
-            int start = fragment.Start;
-            int end = start + fragment.Length;
-            while (start < end && text[start..end].IndexOf(special.Text) is >= 0 and int before)
+            at += skipped;
+            int end = at + special.Text.Length;
+            if (taken[at])
             {
-                if (before > 0)
-                    cut.Add(new(start, before, -1));
-                cut.Add(new(start + before, 0, special.Id));
-                start += before + special.Text.Length;
-                while (special.DropsBlanksAfter && start < end && text[start] is ' ' or (>= '\t' and <= '\r'))
-                    start++;
+                int run = taken[at..].IndexOf(false);
+                at = run < 0 ? text.Length : at + run;
+                continue;
             }
-            if (start < end || fragment.Token >= 0)
-                cut.Add(fragment with { Start = start, Length = end - start });
+            // What is taken here is at least as long as this token, so it covers the first character or the last.
+            if (taken[end - 1])
+            {
+                at++;
+                continue;
+            }
+            while (special.DropsBlanksAfter && end < text.Length && !taken[end] && IsBlank(text[end]))
+                end++;
+            taken[at..end].Fill(true);
+            places.Add(new(at, end, special.Id));
+            at = end;
         }
-        return cut;
     }
+
+    /// <summary>C's <c>isspace</c>.</summary>
+    private static bool IsBlank(char character) => character is ' ' or (>= '\t' and <= '\r');
 
     /// <summary>Which of the tokens occur in the text at all; null if none. This keeps vocabularies with thousands of special
     /// tokens from being searched one by one.</summary>
@@ -106,6 +130,9 @@ internal sealed class SpecialTokens
         }
         return present;
     }
+
+    /// <summary>Where a token stands, with the blanks after it that it drops.</summary>
+    private readonly record struct Place(int Start, int End, int Token);
 
     private readonly record struct Special(int Id, string Text, bool IsUserDefined, bool DropsBlanksAfter);
 }

@@ -3,9 +3,9 @@ using System.Text;
 namespace Pure.Tokenizers;
 
 /// <summary>
-/// Decodes a stream of tokens as they come. The texts returned, put together, are what <see cref="Tokenizer.Decode(ReadOnlySpan{int}, bool)"/>
-/// makes of all the tokens, and none of them ends within a UTF-8 character: the bytes of an unfinished one wait for the
-/// next token. For one stream and one thread.
+/// Decodes a stream of tokens as they come. The texts returned, put together, are what
+/// <see cref="Tokenizer.Decode(ReadOnlySpan{int}, bool)"/> makes of all the tokens, and none of them ends within a UTF-8
+/// character: the bytes of an unfinished one wait for the next token. For one stream and one thread.
 /// </summary>
 /// <param name="tokenizer">Whose tokens they are.</param>
 /// <param name="renderSpecial">Whether control and unknown tokens are written as their names, or left out.</param>

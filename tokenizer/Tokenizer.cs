@@ -16,9 +16,10 @@ public abstract class Tokenizer
         Vocabulary = vocabulary;
         AddsBos = Adds("tokenizer.ggml.add_bos_token", data.AddBos, "bos", vocabulary.Bos, addsBosByDefault);
         AddsEos = Adds("tokenizer.ggml.add_eos_token", data.AddEos, "eos", vocabulary.Eos, byDefault: false);
-        bool isPhi3 = data.ModelName is { } name
-            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase));
+        bool isPhi3 = Names("phi-3") || Names("phi3");
         _specials = new SpecialTokens(vocabulary, text => isPhi3 && !WellKnownTokens.Phi3KeepsBlanksAfter.Contains(text));
+
+        bool Names(string model) => data.ModelName?.Contains(model, StringComparison.OrdinalIgnoreCase) ?? false;
     }
 
     /// <summary>How many tokens there are; ids go from 0 to one below.</summary>
@@ -61,7 +62,8 @@ public abstract class Tokenizer
             "gpt2" => new BytePairTokenizer(data),
             "llama" => new SentencePieceTokenizer(data),
             _ => throw new TokenizerException(
-                $"The tokenizer model (tokenizer.ggml.model) {Vocabulary.Quote(data.Model ?? "")} is not supported; supported are gpt2 and llama."),
+                $"The tokenizer model (tokenizer.ggml.model) {Vocabulary.Quote(data.Model ?? "")} is not supported; "
+                + "supported are gpt2 and llama."),
         };
     }
 
@@ -167,7 +169,8 @@ public abstract class Tokenizer
     private static bool Adds(string key, bool? given, string name, int? id, bool byDefault)
     {
         if (given == true && id is null)
-            throw new TokenizerException($"{key} is true, but no token is named to add; expected tokenizer.ggml.{name}_token_id.");
+            throw new TokenizerException(
+                $"{key} is true, but no token is named to add; expected tokenizer.ggml.{name}_token_id.");
         return given ?? (byDefault && id is not null);
     }
 

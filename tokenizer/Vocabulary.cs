@@ -34,14 +34,15 @@ internal sealed class Vocabulary
             _texts[id] = text;
             if (!_ids.TryAdd(text, id))
                 throw new TokenizerException(
-                    $"The vocabulary has the token {Quote(text)} twice, as ids {_ids[text]} and {id}; each token may stand only once.");
+                    $"The vocabulary has the token {Quote(text)} twice, as ids {_ids[text]} and {id}; "
+                    + "each token may stand only once.");
         }
 
         _kinds = new TokenKind[size];
         for (int id = 0; id < size; id++)
         {
             int kind = data.Kinds is null ? (int)TokenKind.Normal : data.Kinds[id];
-            _kinds[id] = kind is >= (int)TokenKind.Undefined and <= (int)TokenKind.Byte ? (TokenKind)kind : TokenKind.Undefined;
+            _kinds[id] = kind is >= 0 and <= (int)TokenKind.Byte ? (TokenKind)kind : TokenKind.Undefined;
         }
 
         Bos = Checked("tokenizer.ggml.bos_token_id", data.Bos) ?? Default(1);
@@ -150,7 +151,7 @@ internal sealed class Vocabulary
         }
 
         // In these families a turn goes on after <|end|> (it closes one channel) and after </s>.
-        bool closesChannels = Has("<|call|>") && Has("<|return|>") || Has("<|flush|>") && (Has("<|calls|>") || Has("<|call|>"));
+        bool closesChannels = Has("<|call|>") && (Has("<|return|>") || Has("<|flush|>")) || Has("<|calls|>") && Has("<|flush|>");
         if (closesChannels && _ids.TryGetValue("<|end|>", out int closing))
         {
             ends.Remove(closing);
@@ -180,6 +181,7 @@ internal sealed class Vocabulary
         if (text is ['<', '0', 'x', char high, char low, '>'] && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low))
             return Convert.FromHexString(text.AsSpan(3, 2))[0];
         throw new TokenizerException(
-            $"Token {id} is of kind byte (tokenizer.ggml.token_type 6), but its text is {Quote(text)} where one like <0x41> is expected.");
+            $"Token {id} is of kind byte (tokenizer.ggml.token_type 6), but its text is {Quote(text)}, "
+            + "where one like <0x41> is expected.");
     }
 }

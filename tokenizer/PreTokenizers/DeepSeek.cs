@@ -83,6 +83,6 @@ internal static class DeepSeek
             return Patterns.LineBreaks(piece, piece.RunEnd(start, Sign));
         return Patterns.BlanksToLineBreak(piece, at);
 
-        static bool IsAscii(Piece piece, int index, CharacterClass classes) => piece[index] is >= 0 and < 0x80 && piece.Is(index, classes);
+        static bool IsAscii(Piece piece, int index, CharacterClass classes) => piece[index] < 0x80 && piece.Is(index, classes);
     }
 }

@@ -27,6 +27,10 @@ internal static class Patterns
             return end > start ? end : at;
         };
 
+    /// <summary>A run of punctuation and of the given characters of the Basic Multilingual Plane.</summary>
+    public static Pattern PunctuationAnd(string others) =>
+        Run((point, kind) => kind == CharacterClass.Punctuation || point <= char.MaxValue && others.Contains((char)point));
+
     /// <summary>Exactly so many of <c>[0-9]</c>.</summary>
     public static Pattern AsciiDigits(int count) => (piece, at) =>
     {

@@ -16,7 +16,7 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
 {
     private static readonly Dictionary<string, PreTokenizer> Known = Table(
         (["default"], new(
-            Patterns.Run((c, kind) => kind == CharacterClass.Punctuation || c is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|'),
+            Patterns.PunctuationAnd("$+<=>^|~"),
             Patterns.Gpt2Word,
             Patterns.Run(CharacterClass.Number),
             Patterns.AsciiDigits(3))),
@@ -46,7 +46,7 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
             Patterns.Run(DeepSeek.IsHanOrKana),
             DeepSeek.V3Word)),
         (["falcon"], new(
-            Patterns.Run((c, kind) => kind == CharacterClass.Punctuation || c is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|' or '`'),
+            Patterns.PunctuationAnd("$+<=>^|~`"),
             Patterns.Gpt2Word,
             Patterns.AsciiDigits(3))),
         (["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b"], new(
@@ -67,7 +67,8 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
     public static PreTokenizer Named(string name) => Known.TryGetValue(name, out var known)
         ? known
         : throw new TokenizerException(
-            $"The pre-tokenizer (tokenizer.ggml.pre) {Vocabulary.Quote(name)} is not supported; supported are {string.Join(", ", Names)}.");
+            $"The pre-tokenizer (tokenizer.ggml.pre) {Vocabulary.Quote(name)} is not supported; "
+            + $"supported are {string.Join(", ", Names)}.");
 
     /// <summary>Puts the end of each word, as an index into <paramref name="text"/> (well-formed UTF-16), into
     /// <paramref name="ends"/>.</summary>
