@@ -21,6 +21,9 @@ internal sealed class ModelArgument
     /// <summary>The argument, for parsing and help.</summary>
     internal Argument<string?> Argument => _path;
 
+    /// <summary>Whether the command line names the embedded model, or nothing.</summary>
+    internal bool IsEmbedded(ParseResult parsed) => Path(parsed) is null;
+
     /// <summary>Opens a model that reads and writes text.</summary>
     internal LanguageModel Load(ParseResult parsed, ModelOptions options) =>
         Path(parsed) is { } path ? LanguageModel.Load(path, options) : LanguageModel.LoadDefault(options);

@@ -45,16 +45,16 @@ internal sealed class InfoCommand : PureCommand
         (GgufFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
         using var _ = file;
         using var __ = model;
-        InfoReport report = Describe(file, model, parsed.GetValue(_context));
+        var format = new FormatReport("gguf", file.Version, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
+        InfoReport report = Describe(file, format, model, parsed.GetValue(_context));
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
             : Write(report));
         return ExitCode.Success;
     }
 
-    private static InfoReport Describe(GgufFile file, Model? model, int? context)
+    private static InfoReport Describe(GgufFile file, FormatReport format, Model? model, int? context)
     {
-        var format = new FormatReport("gguf", file.Version, file.FileBytes, file.Path);
         IReadOnlyList<TensorReport> tensors =
             [.. file.Tensors.Select(tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Data.Length))];
         if (model is null)
@@ -83,7 +83,7 @@ internal sealed class InfoCommand : PureCommand
             report.Tensors.CountBy(tensor => tensor.Type).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
         Line("name", report.Name);
         Line("architecture", report.Architecture);
-        Line("file", $"{report.Format.Path}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
+        Line("file", $"{report.Format.Path}{(report.Format.Embedded ? " (embedded)" : "")}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
         if (report is not { Sizes: { } sizes, Memory: { } memory, Run: { } run })
         {
             Line("tensors", "none: a vocabulary only");
@@ -117,7 +117,7 @@ internal sealed record InfoReport(
     IReadOnlyList<TensorReport> Tensors);
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
-internal sealed record FormatReport(string Kind, uint Version, long Bytes, string Path);
+internal sealed record FormatReport(string Kind, uint Version, long Bytes, string Path, bool Embedded);
 
 /// <summary>Counts and lengths.</summary>
 internal sealed record SizeReport(
