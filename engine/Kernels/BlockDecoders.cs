@@ -139,9 +139,8 @@ internal readonly unsafe struct Q4_KDecoder : IBlockDecoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> Codes(byte* group, int s)
     {
-        Vector256<byte> packed = Vector256.Load(group + 16 + (s / 2 * 32));
-        Vector256<byte> shifted = s % 2 == 0 ? packed : (packed.AsUInt16() >> 4).AsByte();
-        return shifted & Vector256.Create((byte)0xF);
+        Vector256<byte> packed = Vector256.Load(group + 16 + (s >> 1 << 5));
+        return (packed.AsUInt16() >> ((s & 1) << 2)).AsByte() & Vector256.Create((byte)0xF);
     }
 
     public static void Scales(byte* group, int count, float* scales, float* mins)
@@ -196,11 +195,12 @@ internal readonly unsafe struct Q6_KDecoder : IBlockDecoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> Codes(byte* group, int s)
     {
-        int half = s / 4;
-        int part = s % 4;
-        Vector256<ushort> low = Vector256.Load(group + (half * 64) + (part % 2 * 32)).AsUInt16();
-        Vector256<ushort> high = Vector256.Load(group + 128 + (half * 32)).AsUInt16();
-        Vector256<byte> lowBits = (low >> (part / 2 * 4)).AsByte() & Vector256.Create((byte)0xF);
+        // Sub-block s is part s mod 4 of half s / 4; shifts and masks spare the signed divisions.
+        int half = s >> 2;
+        int part = s & 3;
+        Vector256<ushort> low = Vector256.Load(group + (half << 6) + ((part & 1) << 5)).AsUInt16();
+        Vector256<ushort> high = Vector256.Load(group + 128 + (half << 5)).AsUInt16();
+        Vector256<byte> lowBits = (low >> (part >> 1 << 2)).AsByte() & Vector256.Create((byte)0xF);
         Vector256<byte> highBits = ((high >> (part * 2)) & Vector256.Create((ushort)0x0303)).AsByte();
         return (lowBits | (highBits.AsUInt16() << 4).AsByte()) - Vector256.Create((byte)32);
     }

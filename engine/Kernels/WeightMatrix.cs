@@ -8,6 +8,7 @@ internal readonly struct WeightMatrix
 {
     internal WeightMatrix(ElementType type, NativeView data, int rows, int columns)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(data.Length % rows, 0L, nameof(data));
         Type = type;
         Data = data;

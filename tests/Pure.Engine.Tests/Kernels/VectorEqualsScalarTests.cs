@@ -271,6 +271,29 @@ public sealed class VectorEqualsScalarTests
 
     [Theory]
     [MemberData(nameof(VectorSets))]
+    public void Products_of_long_rows_give_the_bits_of_the_definition(string isa)
+    {
+        // Longer than the spans of columns in which float products are taken, with and without whole lanes at the end.
+        KernelSet kernels = KernelCases.Require(isa);
+        var random = new Random(24);
+        foreach (ElementType type in KernelCases.AllTypes)
+        {
+            foreach (int columns in ElementFormat.Of(type).BlockSize == 1 ? (int[])[1023, 1024, 1025, 2048, 2051, 3088] : [1024, 2304])
+            {
+                using GuardedMemory<byte> data = random.RandomWeights(type, 6, columns);
+                var weights = new WeightMatrix(type, data.View, 6, columns);
+                foreach (int inputs in (int[])[1, 3, 4, 9])
+                {
+                    Compare(kernels, random, weights, 0, 6, inputs, [], q8: false);
+                    if (weights.IsQuantized)
+                        Compare(kernels, random, weights, 0, 6, inputs, [], q8: true);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(VectorSets))]
     public void Products_of_wild_bytes_give_the_bits_of_the_definition(string isa)
     {
         // Scales that are infinite, NaN, denormal; extreme codes such as -128 in every place.
