@@ -46,7 +46,8 @@ internal static class Cli
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            string message = $"unexpected failure ({error.GetType().Name}): {error.Message.TrimEnd('.')}; set {TraceVariable}=1 to see where, and report it.";
+            string message = $"unexpected failure ({error.GetType().Name}): {error.Message.TrimEnd('.')}; "
+                + $"set {TraceVariable}=1 to see where, and report it.";
             return Fail(streams, message, error, ExitCode.UnexpectedFailure);
         }
     }

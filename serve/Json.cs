@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pure.Serve.Commands;
@@ -18,5 +19,5 @@ internal sealed partial class Json : JsonSerializerContext
 
     /// <summary>Letters beyond ASCII stay readable: the output is a file or a terminal, never HTML.</summary>
     internal static Json Readable => _readable ??= new Json(
-        new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -83,9 +83,10 @@ internal static class ParseProblem
         const int LeastLength = 3;
         if (word.Length < LeastLength)
             return "";
-        string nearest = names.FirstOrDefault(name => IsBeginning(name, word) || IsBeginning(word, name)) ?? names.MinBy(name => Distance(word, name))!;
-        bool isNear = IsBeginning(nearest, word) || IsBeginning(word, nearest) || Distance(word, nearest) <= Math.Max(2, word.Length / 3);
-        return isNear ? $", did you mean {nearest}?" : "";
+        if (names.FirstOrDefault(name => IsBeginning(name, word) || IsBeginning(word, name)) is { } related)
+            return $", did you mean {related}?";
+        string nearest = names.MinBy(name => Distance(word, name))!;
+        return Distance(word, nearest) <= Math.Max(2, word.Length / 3) ? $", did you mean {nearest}?" : "";
 
         // --temp of --temperature; -- begins every option.
         static bool IsBeginning(string beginning, string whole) =>

@@ -47,7 +47,8 @@ internal static class ValueOptions
                         return value;
                 }
 
-                result.AddError($"{name} is \"{given}\", which does not exist; choose one of {string.Join(", ", choices.Select(choice => choice.Word))}.");
+                string known = string.Join(", ", choices.Select(choice => choice.Word));
+                result.AddError($"{name} is \"{given}\", which does not exist; choose one of {known}.");
                 return null;
             },
         };

@@ -83,7 +83,8 @@ internal sealed class InfoCommand : PureCommand
             report.Tensors.CountBy(tensor => tensor.Type).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
         Line("name", report.Name);
         Line("architecture", report.Architecture);
-        Line("file", $"{report.Format.Path}{(report.Format.Embedded ? " (embedded)" : "")}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
+        string place = report.Format.Path + (report.Format.Embedded ? " (embedded)" : "");
+        Line("file", $"{place}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
         if (report is not { Sizes: { } sizes, Memory: { } memory, Run: { } run })
         {
             Line("tensors", "none: a vocabulary only");
@@ -97,7 +98,10 @@ internal sealed class InfoCommand : PureCommand
         Line("context", $"{Figures.Count(sizes.ContextLength)} tokens");
         Line("weights", $"{Figures.Bytes(memory.WeightBytes)}, {Figures.Decimal(8.0 * memory.WeightBytes / sizes.Parameters, 2)} bits per parameter");
         Line("cache", $"{Figures.Bytes(memory.CacheBytesPerPosition)} per token ({run.KvType})");
-        Line("memory", $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+        Line(
+            "memory",
+            $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
+            + $"weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
         Line("run here with", $"{run.Isa}, {run.Threads} thread{(run.Threads == 1 ? "" : "s")}, {run.Activations} activations");
         Line("tensors", $"{report.Tensors.Count}: {types}");
         text.Append('\n');

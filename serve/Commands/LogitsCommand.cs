@@ -89,7 +89,10 @@ internal sealed class LogitsCommand : PureCommand
         for (int index = 0; index < parts.Length; index++)
         {
             if (!int.TryParse(parts[index], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out tokens[index]))
-                throw new UsageException($"--tokens has \"{parts[index]}\" as its item {index + 1}, expected a whole number; give ids such as --tokens 1,2,3.");
+            {
+                throw new UsageException(
+                    $"--tokens has \"{parts[index]}\" as its item {index + 1}, expected a whole number; give ids such as --tokens 1,2,3.");
+            }
         }
 
         return tokens;

@@ -55,7 +55,8 @@ internal sealed class PerplexityCommand : PureCommand
         streams.Output.Write(
             $"nats per token  {Figures.Decimal(report.NatsPerToken, 6)}\n"
             + $"perplexity      {Figures.Decimal(report.Perplexity, 4)}\n"
-            + $"tokens          {Figures.Count(report.Tokens)} predicted, in {Figures.Count(report.Texts)} text{(report.Texts == 1 ? "" : "s")}\n");
+            + $"tokens          {Figures.Count(report.Tokens)} predicted, "
+            + $"in {Figures.Count(report.Texts)} text{(report.Texts == 1 ? "" : "s")}\n");
         if (report.CutTexts > 0)
             streams.Output.Write($"cut             {Figures.Count(report.CutTexts)}, to the context of {Figures.Count(model.Model.Info.ContextLength)}\n");
         streams.Error.WriteLine($"{Figures.Decimal(report.TokensPerSecond, 1)} tokens/s, {Figures.Decimal(report.Seconds, 1)} s");

@@ -50,7 +50,8 @@ public class BadModelTests
     public void A_tokenizer_that_is_not_supported_is_named_but_ids_still_serve()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.Write("m", EmbeddedModel.With("tokenizer.ggml.pre\u0008\0\0\0\u0005\0\0\0\0\0\0\0gpt-2", "tokenizer.ggml.pre\u0008\0\0\0\u0005\0\0\0\0\0\0\0xyz-9"));
+        const string Key = "tokenizer.ggml.pre\u0008\0\0\0\u0005\0\0\0\0\0\0\0"; // a string of 5 bytes
+        string path = folder.Write("m", EmbeddedModel.With(Key + "gpt-2", Key + "xyz-9"));
 
         CommandRun.Of("run", path, "-p", "Once").IsRefused("xyz-9");
         CommandRun.Of("logits", path, "--tokens", "0,439", "--out", folder.File("l")).Succeeds();

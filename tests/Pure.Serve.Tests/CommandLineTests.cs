@@ -12,7 +12,8 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("run", "--prompt", "--n-predict", "--stop", "--json", "--logits-hash", "--temp", "--top-k", "--top-p", "--min-p", "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed")]
+    [InlineData("run", "--prompt", "--n-predict", "--stop", "--json", "--logits-hash", "--temp", "--top-k", "--top-p", "--min-p",
+        "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed")]
     [InlineData("info", "-c", "--json")]
     [InlineData("tokenize", "--file", "--prompt", "--no-bos", "--no-parse-special", "--json")]
     [InlineData("perplexity", "--file", "--json")]

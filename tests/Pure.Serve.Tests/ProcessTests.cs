@@ -31,7 +31,8 @@ public class ProcessTests
     public void Control_c_ends_the_line_shows_the_figures_and_gives_130()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Signals are sent with kill.");
-        using Process process = Start(("PURE_ISA", null), Pure, ["run", "-p", "Once upon a time", "-n", "480", "--temp", "1", "--isa", "scalar", "-t", "1"]);
+        string[] args = ["run", "-p", "Once upon a time", "-n", "480", "--temp", "1", "--isa", "scalar", "-t", "1"];
+        using Process process = Start(("PURE_ISA", null), Pure, args);
         var first = new char[1];
         Assert.Equal(1, process.StandardOutput.ReadBlock(first));
         using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
