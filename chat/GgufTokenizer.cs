@@ -1,4 +1,5 @@
 using Pure.Engine;
+using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Tokenizers;
 
@@ -19,7 +20,7 @@ public static class GgufTokenizer
 
     /// <summary>Makes the tokenizer of an open file. It does not need the file any more.</summary>
     /// <exception cref="ModelFormatException">The file has no vocabulary that is supported.</exception>
-    public static Tokenizer Create(GgufFile file)
+    public static Tokenizer Create(ModelFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         if (!file.Metadata.Contains(Prefix + "model") || !file.Metadata.Contains(Prefix + "tokens"))
@@ -39,9 +40,9 @@ public static class GgufTokenizer
     }
 
     /// <summary>What the file says about its vocabulary.</summary>
-    private static VocabularyData Read(GgufFile file)
+    private static VocabularyData Read(ModelFile file)
     {
-        GgufMetadata metadata = file.Metadata;
+        Metadata metadata = file.Metadata;
         return new VocabularyData
         {
             Model = metadata.GetString(Prefix + "model"),

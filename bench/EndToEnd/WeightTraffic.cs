@@ -1,5 +1,4 @@
 using Pure.Engine.Formats;
-using Pure.Engine.Formats.Gguf;
 
 namespace Pure.Bench.EndToEnd;
 
@@ -10,7 +9,7 @@ internal static class WeightTraffic
     private const string Head = "output.weight";
 
     /// <summary>All tensors; of the routed experts those that are used; of an embedding table that is not the head too, one row.</summary>
-    public static long BytesPerToken(GgufFile file)
+    public static long BytesPerToken(ModelFile file)
     {
         string architecture = file.Metadata.GetString("general.architecture");
         long experts = file.Metadata.FindInteger($"{architecture}.expert_count") ?? 0;

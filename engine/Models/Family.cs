@@ -1,4 +1,4 @@
-using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Formats;
 
 namespace Pure.Engine.Models;
 
@@ -12,7 +12,7 @@ internal static class Family
     };
 
     /// <exception cref="ModelFormatException">The architecture is unknown, or the file does not fit it.</exception>
-    internal static Transformer Build(string architecture, WeightReader reader, GgufFile file)
+    internal static Transformer Build(string architecture, WeightReader reader, ModelFile file)
     {
         if (!Builders.TryGetValue(architecture, out var build))
         {
@@ -24,7 +24,7 @@ internal static class Family
     }
 
     /// <summary>Rows of the embedding, which the file's vocabulary must match where it has one.</summary>
-    private static int VocabularySize(GgufFile file)
+    private static int VocabularySize(ModelFile file)
     {
         if (!file.TryGetTensor("token_embd.weight", out var embedding))
             throw new ModelFormatException($"{file.Path}: tensor 'token_embd.weight' is missing; the file holds no model, or only a part of one.");
@@ -35,10 +35,10 @@ internal static class Family
         }
 
         long rows = embedding.Shape[0];
-        if (file.Metadata.FindArray("tokenizer.ggml.tokens") is { } tokens && tokens.Count != rows)
+        if (file.Metadata.FindCount("tokenizer.ggml.tokens") is { } tokens && tokens != rows)
         {
             throw new ModelFormatException(
-                $"{file.Path}: the vocabulary has {tokens.Count} tokens and 'token_embd.weight' has {rows} rows, expected as many; convert the file again.");
+                $"{file.Path}: the vocabulary has {tokens} tokens and 'token_embd.weight' has {rows} rows, expected as many; convert the file again.");
         }
 
         return (int)rows;

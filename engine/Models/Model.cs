@@ -1,3 +1,4 @@
+using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
@@ -22,7 +23,7 @@ public sealed class Model : IDisposable
     private AlignedBuffer<float> _logits = new(0);
     private bool _disposed;
 
-    private Model(GgufFile file, ModelOptions options, Cpu cpu)
+    private Model(ModelFile file, ModelOptions options, Cpu cpu)
     {
         string architecture = file.Metadata.GetString("general.architecture");
         var reader = new WeightReader(file, architecture, cpu, options.MaxBatchRows);
@@ -51,7 +52,7 @@ public sealed class Model : IDisposable
     public ModelInfo Info { get; }
 
     /// <summary>The file it came from.</summary>
-    public GgufFile File { get; }
+    public ModelFile File { get; }
 
     /// <summary>How it is run.</summary>
     public ModelOptions Options { get; }
@@ -76,7 +77,7 @@ public sealed class Model : IDisposable
     /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
     public static Model Load(string path, ModelOptions? options = null)
     {
-        GgufFile file = GgufFile.Open(path);
+        ModelFile file = GgufFile.Open(path);
         try
         {
             return Load(file, options);
@@ -91,7 +92,7 @@ public sealed class Model : IDisposable
     /// <summary>Prepares the weights of an open file, which the model then owns.</summary>
     /// <exception cref="ModelFormatException">The file cannot be used; it is still the caller's.</exception>
     /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
-    public static Model Load(GgufFile file, ModelOptions? options = null)
+    public static Model Load(ModelFile file, ModelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(file);
         options ??= new ModelOptions();
@@ -157,7 +158,7 @@ public sealed class Model : IDisposable
         }
     }
 
-    private static ModelInfo Describe(GgufFile file, string architecture, WeightReader reader, Transformer transformer)
+    private static ModelInfo Describe(ModelFile file, string architecture, WeightReader reader, Transformer transformer)
     {
         bool tied = ReferenceEquals(transformer.Embedding, transformer.Head);
         long lookup = tied ? 0 : (long)transformer.Embedding.Outputs * transformer.Embedding.Inputs;

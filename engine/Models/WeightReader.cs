@@ -1,5 +1,4 @@
 using Pure.Engine.Formats;
-using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
@@ -16,11 +15,11 @@ internal sealed class WeightReader
     // Sizes in metadata come before the tensors that prove them; beyond this they are damage, and products stay within an int.
     private const int LargestSize = 1 << 24;
 
-    private readonly GgufFile _file;
+    private readonly ModelFile _file;
     private readonly string _prefix;
     private readonly HashSet<string> _read = [];
 
-    internal WeightReader(GgufFile file, string architecture, Cpu cpu, int maxRows)
+    internal WeightReader(ModelFile file, string architecture, Cpu cpu, int maxRows)
     {
         _file = file;
         _prefix = architecture + ".";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pure.Chat;
+using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Models;
 using Pure.Tokenizers;
@@ -42,7 +43,7 @@ internal sealed class ModelArgument
     }
 
     /// <summary>Opens a file, and prepares its weights if it has any.</summary>
-    internal (GgufFile File, Model? Model) Open(ParseResult parsed, ModelOptions options)
+    internal (ModelFile File, Model? Model) Open(ParseResult parsed, ModelOptions options)
     {
         if (Path(parsed) is not { } path)
         {

@@ -42,10 +42,10 @@ internal sealed class InfoCommand : PureCommand
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
-        (GgufFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
+        (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
         using var _ = file;
         using var __ = model;
-        var format = new FormatReport("gguf", file.Version, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
+        var format = new FormatReport("gguf", (file as GgufFile)?.Version ?? 0, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
         InfoReport report = Describe(file, format, model, parsed.GetValue(_context));
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
@@ -53,7 +53,7 @@ internal sealed class InfoCommand : PureCommand
         return ExitCode.Success;
     }
 
-    private static InfoReport Describe(GgufFile file, FormatReport format, Model? model, int? context)
+    private static InfoReport Describe(ModelFile file, FormatReport format, Model? model, int? context)
     {
         IReadOnlyList<TensorReport> tensors =
             [.. file.Tensors.Select(tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Data.Length))];

@@ -16,7 +16,7 @@ namespace Pure.Engine.Formats.Gguf;
 /// </code>
 /// All integers are little-endian. Tensors are views of the mapping: they must not be used after <see cref="Dispose"/>.
 /// </remarks>
-public sealed class GgufFile : IDisposable
+public sealed class GgufFile : ModelFile
 {
     private const uint Magic = 'G' | ('G' << 8) | ('U' << 16) | ('F' << 24);
     private const int DefaultAlignment = 32;
@@ -48,19 +48,21 @@ public sealed class GgufFile : IDisposable
     }
 
     /// <summary>The path as it was given; of a model in several files, the first.</summary>
-    public string Path { get; }
+    public override string Path { get; }
 
     /// <summary>Version of the format: 2 or 3.</summary>
     public uint Version { get; }
 
     /// <summary>Keys and values; of a model in several files, those of the first.</summary>
-    public GgufMetadata Metadata { get; }
+    public new GgufMetadata Metadata { get; }
 
     /// <summary>All tensors, in file order.</summary>
-    public IReadOnlyList<Tensor> Tensors { get; }
+    public override IReadOnlyList<Tensor> Tensors { get; }
 
     /// <summary>Size of all files together in bytes.</summary>
-    public long FileBytes { get; }
+    public override long FileBytes { get; }
+
+    private protected override Metadata Keys => Metadata;
 
     /// <summary>
     /// Opens the model at <paramref name="path"/>. Of a model in several files (<c>name-00001-of-00003.gguf</c>) the first is
@@ -127,11 +129,11 @@ public sealed class GgufFile : IDisposable
     }
 
     /// <summary>The tensor called <paramref name="name"/>.</summary>
-    public bool TryGetTensor(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Tensor? tensor) =>
+    public override bool TryGetTensor(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Tensor? tensor) =>
         _byName.TryGetValue(name, out tensor);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var owner in _memory)
             owner.Dispose();

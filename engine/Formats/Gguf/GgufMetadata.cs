@@ -9,7 +9,7 @@ namespace Pure.Engine.Formats.Gguf;
 /// this outlives the file. <c>Get…</c> throws when the key is missing, <c>Find…</c> answers null; both throw when its type is
 /// another. Integers may be stored in any width.
 /// </summary>
-public sealed class GgufMetadata
+public sealed class GgufMetadata : Metadata
 {
     /// <summary>A key of one letter (8 + 1), a type (4) and a value of one byte.</summary>
     internal const int LeastEntryBytes = 14;
@@ -26,16 +26,18 @@ public sealed class GgufMetadata
     /// <summary>Type and place in <see cref="Bytes"/> of one value.</summary>
     private readonly record struct Entry(GgufValueType Type, int Offset);
 
-    /// <summary>All keys, in file order.</summary>
-    public IReadOnlyCollection<string> Keys => _entries.Keys;
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Keys => _entries.Keys;
 
-    /// <summary>The file's name, for messages.</summary>
-    internal string File { get; }
+    internal override string File { get; }
 
     internal byte[] Bytes { get; }
 
-    /// <summary>Whether the file has <paramref name="key"/>.</summary>
-    public bool Contains(string key) => _entries.ContainsKey(key);
+    /// <inheritdoc/>
+    public override bool Contains(string key) => _entries.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public override int? FindCount(string key) => FindArray(key)?.Count;
 
     /// <summary>Type of the value of <paramref name="key"/>, null when the file does not have it.</summary>
     public GgufValueType? TypeOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Type : null;
@@ -60,78 +62,43 @@ public sealed class GgufMetadata
         }
     }
 
-    /// <summary>The string at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no string.</exception>
-    public string GetString(string key) => FindString(key) ?? throw Missing(key, GgufValueType.String);
-
-    /// <summary>The string at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no string.</exception>
-    public string? FindString(string key) =>
+    /// <inheritdoc/>
+    public override string? FindString(string key) =>
         Find(key, GgufValueType.String) is { } entry ? String(entry.Offset, out _) : null;
 
-    /// <summary>The integer at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no integer, or the value is 2^63 or more.</exception>
-    public long GetInteger(string key) => FindInteger(key) ?? throw Missing(key, GgufValueType.Int64);
-
-    /// <summary>The integer at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no integer, or 2^63 or more.</exception>
-    public long? FindInteger(string key) =>
+    /// <inheritdoc/>
+    public override long? FindInteger(string key) =>
         Find(key, GgufValueType.Int64) is { } entry ? Integer(key, entry.Type, entry.Offset) : null;
 
-    /// <summary>The number at <paramref name="key"/>: a float, or an integer.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no number.</exception>
-    public double GetNumber(string key) => FindNumber(key) ?? throw Missing(key, GgufValueType.Float64);
-
-    /// <summary>The number at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no number.</exception>
-    public double? FindNumber(string key)
+    /// <inheritdoc/>
+    public override double? FindNumber(string key)
     {
         if (Find(key, GgufValueType.Float64) is not { } entry)
             return null;
         return entry.Type.IsInteger() ? Integer(key, entry.Type, entry.Offset) : Float(entry.Type, entry.Offset);
     }
 
-    /// <summary>The boolean at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no boolean.</exception>
-    public bool GetBoolean(string key) => FindBoolean(key) ?? throw Missing(key, GgufValueType.Boolean);
-
-    /// <summary>The boolean at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no boolean.</exception>
-    public bool? FindBoolean(string key) =>
+    /// <inheritdoc/>
+    public override bool? FindBoolean(string key) =>
         Find(key, GgufValueType.Boolean) is { } entry ? Bytes[entry.Offset] != 0 : null;
 
     /// <summary>The array at <paramref name="key"/>.</summary>
     /// <exception cref="ModelFormatException">The key is missing or no array.</exception>
-    public GgufArray GetArray(string key) => FindArray(key) ?? throw Missing(key, GgufValueType.Array);
+    public GgufArray GetArray(string key) => FindArray(key) ?? throw Missing(key, GgufValueType.Array.Phrase());
 
     /// <summary>The array at <paramref name="key"/>, null when missing.</summary>
     /// <exception cref="ModelFormatException">The value is no array.</exception>
     public GgufArray? FindArray(string key) =>
         Find(key, GgufValueType.Array) is { } entry ? new GgufArray(this, key, entry.Offset) : null;
 
-    /// <summary>The strings at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no array of strings.</exception>
-    public string[] GetStrings(string key) => GetArray(key).ToStrings();
+    /// <inheritdoc/>
+    public override string[]? FindStrings(string key) => FindArray(key)?.ToStrings();
 
-    /// <summary>The strings at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no array of strings.</exception>
-    public string[]? FindStrings(string key) => FindArray(key)?.ToStrings();
+    /// <inheritdoc/>
+    public override long[]? FindIntegers(string key) => FindArray(key)?.ToIntegers();
 
-    /// <summary>The integers at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no array of integers.</exception>
-    public long[] GetIntegers(string key) => GetArray(key).ToIntegers();
-
-    /// <summary>The integers at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no array of integers.</exception>
-    public long[]? FindIntegers(string key) => FindArray(key)?.ToIntegers();
-
-    /// <summary>The floats at <paramref name="key"/>.</summary>
-    /// <exception cref="ModelFormatException">The key is missing or no array of floats.</exception>
-    public float[] GetFloats(string key) => GetArray(key).ToFloats();
-
-    /// <summary>The floats at <paramref name="key"/>, null when missing.</summary>
-    /// <exception cref="ModelFormatException">The value is no array of floats.</exception>
-    public float[]? FindFloats(string key) => FindArray(key)?.ToFloats();
+    /// <inheritdoc/>
+    public override float[]? FindFloats(string key) => FindArray(key)?.ToFloats();
 
     /// <summary>The booleans at <paramref name="key"/>.</summary>
     /// <exception cref="ModelFormatException">The key is missing or no array of booleans.</exception>
@@ -252,7 +219,4 @@ public sealed class GgufMetadata
 
         return entry;
     }
-
-    private ModelFormatException Missing(string key, GgufValueType expected) => new(
-        $"{File}: key '{key}' is missing, {expected.Phrase()} was expected; convert the model again with a newer converter.");
 }

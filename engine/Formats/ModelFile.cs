@@ -1,0 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Pure.Engine.Formats;
+
+/// <summary>
+/// An open model, whatever its format: keys and tensors by the names that GGUF gives them, checked before they are handed out. Tensors
+/// are views of mapped files and die with it.
+/// </summary>
+public abstract class ModelFile : IDisposable
+{
+    /// <summary>The path as it was given.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Keys and values.</summary>
+    public Metadata Metadata => Keys;
+
+    /// <summary>All tensors, in file order.</summary>
+    public abstract IReadOnlyList<Tensor> Tensors { get; }
+
+    /// <summary>Size of all files together in bytes.</summary>
+    public abstract long FileBytes { get; }
+
+    private protected abstract Metadata Keys { get; }
+
+    /// <summary>The tensor called <paramref name="name"/>.</summary>
+    public abstract bool TryGetTensor(string name, [NotNullWhen(true)] out Tensor? tensor);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
