@@ -11,8 +11,6 @@ namespace Pure.Engine.Kernels;
 /// </summary>
 internal unsafe interface IBlockDecoder
 {
-    static abstract ElementType Type { get; }
-
     /// <summary>Sub-blocks per storage block: 1 or 8.</summary>
     static abstract int SubBlocks { get; }
 
@@ -45,8 +43,6 @@ internal unsafe interface IBlockDecoder
 
 internal readonly unsafe struct Q8_0Decoder : IBlockDecoder
 {
-    public static ElementType Type => ElementType.Q8_0;
-
     public static int SubBlocks => 1;
 
     public static int BlockBytes => 34;
@@ -81,8 +77,6 @@ internal readonly unsafe struct Q8_0Decoder : IBlockDecoder
 
 internal readonly unsafe struct Q4_0Decoder : IBlockDecoder
 {
-    public static ElementType Type => ElementType.Q4_0;
-
     public static int SubBlocks => 1;
 
     public static int BlockBytes => 18;
@@ -122,8 +116,6 @@ internal readonly unsafe struct Q4_0Decoder : IBlockDecoder
 
 internal readonly unsafe struct Q4_KDecoder : IBlockDecoder
 {
-    public static ElementType Type => ElementType.Q4_K;
-
     public static int SubBlocks => 8;
 
     public static int BlockBytes => 144;
@@ -178,8 +170,6 @@ internal readonly unsafe struct Q4_KDecoder : IBlockDecoder
 
 internal readonly unsafe struct Q6_KDecoder : IBlockDecoder
 {
-    public static ElementType Type => ElementType.Q6_K;
-
     public static int SubBlocks => 8;
 
     public static int BlockBytes => 210;

@@ -260,8 +260,8 @@ internal abstract unsafe class KernelSet
     private static KernelSet Create(Isa isa, string wish) => isa switch
     {
         Isa.Scalar => new ScalarKernels(),
-        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256, BlockSums256>(),
-        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512, BlockSums512>(),
+        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256>(),
+        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512>(),
         _ => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
     };
 

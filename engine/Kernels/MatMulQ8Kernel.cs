@@ -25,16 +25,15 @@ internal static unsafe class MatMulQ8Kernel
         }
     }
 
-    internal static void Vector<TSums>(
+    internal static void Vector(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride)
-        where TSums : struct, IBlockSums
     {
         switch (weights.Type)
         {
-            case ElementType.Q8_0: Vector<Q8_0Decoder, TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
-            case ElementType.Q4_0: Vector<Q4_0Decoder, TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
-            case ElementType.Q4_K: Vector<Q4_KDecoder, TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
-            case ElementType.Q6_K: Vector<Q6_KDecoder, TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q8_0: Vector<Q8_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q4_0: Vector<Q4_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q4_K: Vector<Q4_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q6_K: Vector<Q6_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             default: throw new ArgumentOutOfRangeException(nameof(weights), weights.Type, "There is no kernel for this element type.");
         }
     }
@@ -60,18 +59,17 @@ internal static unsafe class MatMulQ8Kernel
     /// Eight weight rows stand in the eight lanes, so the definition's order, block after block, costs one fused multiply-add for
     /// all of them. A group of up to eight sub-blocks of the rows is unpacked once into a tile that stays in the first cache:
     /// <code>
-    /// codes      [8 sub-blocks, 8 rows, 32]  bytes, rows in the order 0, 4, 1, 5, 2, 6, 3, 7
-    /// halfScales [8 sub-blocks, 8 rows, 16]  int16, same order; only types that have them
+    /// codes      [8 sub-blocks, 8 rows, 32]  bytes
+    /// halfScales [8 sub-blocks, 8 rows, 16]  int16; only types that have them
     /// scales     [8 sub-blocks, 8 rows]      float
     /// mins       [8 sub-blocks, 8 rows]      float; only types that have them
     /// sums       [inputs, 8 rows]            float: the accumulators between groups
     /// </code>
-    /// and meets every input row. Where fewer than eight rows are left the last one fills up, and its copies are dropped.
+    /// and meets every input row; a single input row reads the rows as they lie. Where fewer than eight rows are left the last one fills up, and its copies are dropped.
     /// </summary>
-    private static void Vector<TDecoder, TSums>(
+    private static void Vector<TDecoder>(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride)
         where TDecoder : struct, IBlockDecoder
-        where TSums : struct, IBlockSums
     {
         const int Rows = 8;
         const int Group = 8;
@@ -95,21 +93,21 @@ internal static unsafe class MatMulQ8Kernel
                 int count = Math.Min(Group, blocks - block);
                 for (int lane = 0; lane < Rows; lane++)
                 {
-                    byte* group = weights.Data.Pointer + ((row + Math.Min(lane, rows - 1)) * weights.RowBytes)
+                    groups[lane] = weights.Data.Pointer + ((row + Math.Min(lane, rows - 1)) * weights.RowBytes)
                         + (block / TDecoder.SubBlocks * TDecoder.BlockBytes);
-                    int place = ((lane % 4) * 2) + (lane / 4);
-                    groups[lane] = group;
-                    Unpack<TDecoder>(group, count, codes + (place * 32), halfScales + (place * 16));
                 }
 
                 TDecoder.Scales8(groups, count, scales, mins);
+                if (inputs.Count > 1)
+                    Unpack<TDecoder>(groups, count, codes, halfScales);
                 for (int i = 0; i < inputs.Count; i++)
                 {
                     long start = ((long)inputs[i] * x.Stride) + (block * Activations.BlockSize);
-                    long first = start / Activations.BlockSize;
-                    Vector256<float> acc = Multiply<TDecoder, TSums>(
-                        count, codes, halfScales, scales, mins, x.Quants + start, x.Scales + first, x.Sums + first, Vector256.Load(sums + (i * Rows)));
-                    acc.Store(sums + (i * Rows));
+                    var group = new InputGroup(count, x.Quants + start, x.Scales + (start / Activations.BlockSize), x.Sums + (start / Activations.BlockSize));
+                    if (inputs.Count > 1)
+                        AddTile<TDecoder>(group, codes, halfScales, scales, mins, sums + (i * Rows));
+                    else
+                        AddStored<TDecoder>(group, groups, scales, mins, sums);
                 }
             }
 
@@ -118,41 +116,71 @@ internal static unsafe class MatMulQ8Kernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Unpack<TDecoder>(byte* group, int count, byte* codes, short* halfScales)
+    private static void Unpack<TDecoder>(byte** groups, int count, byte* codes, short* halfScales)
         where TDecoder : struct, IBlockDecoder
     {
-        for (int s = 0; s < count; s++)
+        for (int row = 0; row < 8; row++)
         {
-            TDecoder.Codes(group, s).Store(codes + (s * 8 * 32));
-            if (TDecoder.HasHalfScales)
-                TDecoder.HalfScales(group, s).Store(halfScales + (s * 8 * 16));
+            byte* group = groups[row];
+            for (int s = 0; s < count; s++)
+            {
+                TDecoder.Codes(group, s).Store(codes + (((s * 8) + row) * 32));
+                if (TDecoder.HasHalfScales)
+                    TDecoder.HalfScales(group, s).Store(halfScales + (((s * 8) + row) * 16));
+            }
         }
     }
 
-    /// <summary>Adds a group of one input row to the eight accumulators.</summary>
-    private static Vector256<float> Multiply<TDecoder, TSums>(
-        int count, byte* codes, short* halfScales, float* scales, float* mins, sbyte* x, float* xScales, int* xSums, Vector256<float> acc)
+    /// <summary>Adds a group of one input row to the eight accumulators, the weights from the tile.</summary>
+    private static void AddTile<TDecoder>(
+        in InputGroup x, byte* codes, short* halfScales, float* scales, float* mins, float* sums)
         where TDecoder : struct, IBlockDecoder
-        where TSums : struct, IBlockSums
     {
-        for (int s = 0; s < count; s++)
+        Vector256<float> acc = Vector256.Load(sums);
+        for (int s = 0; s < x.Count; s++)
         {
-            Vector256<int> dots = TSums.Dot(codes, halfScales, x, TDecoder.HasHalfScales, TDecoder.IsSigned);
-            if (TDecoder.Zero != 0)
-                dots -= Vector256.Create(TDecoder.Zero * xSums[s]);
-            Vector256<float> xScale = Vector256.Create(xScales[s]);
-            acc = Fma.MultiplyAdd(Avx.ConvertToVector256Single(dots), Vector256.Load(scales) * xScale, acc);
-            if (TDecoder.HasMins)
-                acc = Fma.MultiplyAdd(Vector256.Create((float)-xSums[s]), Vector256.Load(mins) * xScale, acc);
-
-            codes += 8 * 32;
-            halfScales += 8 * 16;
-            scales += 8;
-            mins += 8;
-            x += Activations.BlockSize;
+            var source = new TileCodes<TDecoder>(codes + (s * 8 * 32), halfScales + (s * 8 * 16));
+            acc = Add<TDecoder>(BlockSums.Dot(source, x.Quants + (s * Activations.BlockSize)), x, s, scales, mins, acc);
         }
 
+        acc.Store(sums);
+    }
+
+    /// <summary>The same with the weights as stored: a single input row would not repay the tile.</summary>
+    private static void AddStored<TDecoder>(in InputGroup x, byte** groups, float* scales, float* mins, float* sums)
+        where TDecoder : struct, IBlockDecoder
+    {
+        Vector256<float> acc = Vector256.Load(sums);
+        for (int s = 0; s < x.Count; s++)
+        {
+            var source = new StoredCodes<TDecoder>(groups, s);
+            acc = Add<TDecoder>(BlockSums.Dot(source, x.Quants + (s * Activations.BlockSize)), x, s, scales, mins, acc);
+        }
+
+        acc.Store(sums);
+    }
+
+    /// <summary>The definition's step for one sub-block, in eight lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Add<TDecoder>(
+        Vector256<int> dots, in InputGroup x, int s, float* scales, float* mins, Vector256<float> acc)
+        where TDecoder : struct, IBlockDecoder
+    {
+        if (TDecoder.Zero != 0)
+            dots -= Vector256.Create(TDecoder.Zero * x.Sums[s]);
+        Vector256<float> xScale = Vector256.Create(x.Scales[s]);
+        acc = Fma.MultiplyAdd(Avx.ConvertToVector256Single(dots), Vector256.Load(scales + (s * 8)) * xScale, acc);
+        if (TDecoder.HasMins)
+            acc = Fma.MultiplyAdd(Vector256.Create((float)-x.Sums[s]), Vector256.Load(mins + (s * 8)) * xScale, acc);
         return acc;
+    }
+
+    /// <summary>A group of up to eight sub-blocks of one input row.</summary>
+    private readonly struct InputGroup(int count, sbyte* quants, float* scales, int* sums)
+    {
+        internal readonly int Count = count;
+        internal readonly sbyte* Quants = quants;
+        internal readonly float* Scales = scales;
+        internal readonly int* Sums = sums;
     }
 }

@@ -4,10 +4,8 @@ namespace Pure.Engine.Kernels;
 
 /// <summary>The kernels' vector bodies at one width.</summary>
 /// <typeparam name="TLanes">Sixteen floats.</typeparam>
-/// <typeparam name="TSums">The integer step of products with 8-bit activations.</typeparam>
-internal sealed unsafe class VectorKernels<TLanes, TSums> : KernelSet
+internal sealed unsafe class VectorKernels<TLanes> : KernelSet
     where TLanes : struct, ILanes<TLanes>
-    where TSums : struct, IBlockSums
 {
     internal override Isa Isa => TLanes.Isa;
 
@@ -26,7 +24,7 @@ internal sealed unsafe class VectorKernels<TLanes, TSums> : KernelSet
 
     protected override void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
-        MatMulQ8Kernel.Vector<TSums>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+        MatMulQ8Kernel.Vector(weights, rowBegin, rowEnd, x, inputs, y, yStride);
 
     protected override void Dequantize(ElementType type, byte* row, float* y, int columns) =>
         DequantizeKernel.Vector<TLanes>(type, row, y, columns);
