@@ -47,6 +47,11 @@ for chunk in 1 7 64 512; do
     check "the same bits with --prompt-chunk $chunk" same_hash --prompt-chunk "$chunk" || true
 done
 
+readme_hash() {
+    [[ $(alone run -p "Once upon a time" -n 40 --temp 0 --logits-hash 2>&1 >/dev/null | tail -n 1) == "$(sed -n '/^```text$/,/^```$/{/^```/!p}' README.md)" ]]
+}
+check "README's hash of logits is this machine's" readme_hash || true
+
 # refuses ARGUMENT...: exit code 2, one line on standard error, nothing on standard output.
 refuses() {
     local code=0

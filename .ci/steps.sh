@@ -31,6 +31,7 @@ check() {
 suite() {
     local name=$1 log="$logs/suite.log" code=0 start=$SECONDS counts p f s
     shift
+    rm -rf "$logs/trx"
     "$@" >"$log" 2>&1 </dev/null || code=$?
     # One line "PASSED FAILED SKIPPED" for each summary; sums and differences are left to the arithmetic below.
     counts=$(sed -nE \
@@ -49,19 +50,22 @@ suite() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     printf '%-7s %s: %d passed, %d failed, %d skipped (%ds)\n' "$([[ $f -eq 0 ]] && echo ok || echo FAILED)" "$name" $p $f $s $((SECONDS - start))
     if [[ $s -gt 0 ]]; then
-        skip_reasons "$log"
+        skip_reasons
     fi
     if [[ $f -ne 0 ]]; then
         failures+=("$name")
-        grep -vE '\[SKIP\]' "$log" | tail -n 150
+        grep -A 15 -F '[FAIL]' "$log" | head -n 200 || true
+        tail -n 30 "$log"
         return 1
     fi
 }
 
-# skip_reasons LOG: each reason once, with the number of tests that gave it.
+# skip_reasons: each reason once, with the number of tests that gave it: from the runner's log, or from VSTest's result files.
 skip_reasons() {
-    grep -A 1 -F '[SKIP]' "$1" | grep -vF '[SKIP]' | grep -v '^--$' |
-        sed -E 's/^\[xUnit\.net [0-9:.]+\]//; s/^ +//' | sort | uniq -c | sed -E 's/^ +([0-9]+) /        skipped \1: /'
+    {
+        grep -A 1 -F '[SKIP]' "$logs/suite.log" | grep -vE '\[SKIP\]|^--$|^\[xUnit' | grep -vE '^ +Skipped ' | sed -E 's/^ +//' || true
+        sed -n '/outcome="NotExecuted"/,/<\/UnitTestResult>/s/.*<Message>\(.*\)<\/Message>.*/\1/p' "$logs"/trx/*.trx 2>/dev/null || true
+    } | sort | uniq -c | sed -E "s/^ +([0-9]+) /        skipped \1: /; s/&quot;/\"/g; s/&amp;/\&/g; s/&apos;/'/g"
 }
 
 # finish: the closing line; fails when anything failed.
