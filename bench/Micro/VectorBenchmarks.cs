@@ -44,5 +44,5 @@ public class VectorBenchmarks
 
     /// <summary>silu(gate) · up.</summary>
     [Benchmark]
-    public void SwiGlu() => _kernels.SwiGlu(_x, _weight, _y);
+    public void SwiGlu() => _kernels.Gate(GateActivation.Silu, _x, _weight, _y);
 }

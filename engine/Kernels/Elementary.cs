@@ -51,6 +51,16 @@ internal static partial class Elementary
     /// <summary>x · sigmoid(x) as x / (1 + e^−x): finite for every finite x.</summary>
     internal static float Silu(float x) => x / (1f + Exp(-x));
 
+    // 2·√(2/π), and that times 0.044715.
+    private const float GeluLinear = 1.59576912f;
+    private const float GeluCubic = 0.0713548163f;
+
+    /// <summary>
+    /// The Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2), written with a sigmoid:
+    /// x · sigmoid(2·√(2/π)·(x + 0.044715·x³)).
+    /// </summary>
+    internal static float Gelu(float x) => x / (1f + Exp(-(x * MathF.FusedMultiplyAdd(GeluCubic, x * x, GeluLinear))));
+
     // 2^n in two factors: n reaches 128 and −150, where one factor would leave the range. The first product is exact; the second
     // rounds once when it lands among the denormals.
     private static float ScaleByPowerOfTwo(float value, float shifted)
@@ -80,6 +90,13 @@ internal static partial class Elementary
         TLanes fraction = TLanes.Broadcast(1f) + TLanes.FusedMultiplyAdd(r * r, q, r);
         return TLanes.ScaleByPowerOfTwo(fraction, shifted);
     }
+
+    /// <summary>The steps of <see cref="Gelu(float)"/> in sixteen lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TLanes Gelu<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes> =>
+        x / (TLanes.Broadcast(1f)
+            + Exp(-(x * TLanes.FusedMultiplyAdd(TLanes.Broadcast(GeluCubic), x * x, TLanes.Broadcast(GeluLinear)))));
 
     /// <summary>The steps of <see cref="Silu(float)"/> in sixteen lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

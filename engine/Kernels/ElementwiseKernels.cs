@@ -6,11 +6,36 @@ namespace Pure.Engine.Kernels;
 /// </summary>
 internal static unsafe class ElementwiseKernels
 {
+    private const float ClampLimit = 7f;
+    private const float ClampSlope = 1.702f;
+
     /// <summary>output = silu(gate) · up, the gated unit of Shazeer 2020. output may be gate or up.</summary>
     internal static void SwiGlu(float* gate, float* up, float* output, int begin, int end)
     {
         for (int i = begin; i < end; i++)
             output[i] = Elementary.Silu(gate[i]) * up[i];
+    }
+
+    /// <summary>output = gelu(gate) · up. output may be gate or up.</summary>
+    internal static void GeGlu(float* gate, float* up, float* output, int begin, int end)
+    {
+        for (int i = begin; i < end; i++)
+            output[i] = Elementary.Gelu(gate[i]) * up[i];
+    }
+
+    /// <summary>
+    /// With g = gate up to 7 and u = up within ±7: output = g · sigmoid(1.702 · g) · (u + 1), the gated unit of gpt-oss (model card,
+    /// arXiv:2508.10925; constants of its published code). output may be gate or up.
+    /// </summary>
+    internal static void ClampedSwiGlu(float* gate, float* up, float* output, int begin, int end)
+    {
+        for (int i = begin; i < end; i++)
+        {
+            float g = gate[i] > ClampLimit ? ClampLimit : gate[i];
+            float u = up[i] < -ClampLimit ? -ClampLimit : up[i];
+            u = u > ClampLimit ? ClampLimit : u;
+            output[i] = g / (1f + Elementary.Exp(-(ClampSlope * g))) * (u + 1f);
+        }
     }
 
     /// <summary>y = y + x.</summary>
@@ -60,6 +85,32 @@ internal static unsafe class ElementwiseKernels
         for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
             TLanes.Store(Elementary.Silu(TLanes.Load(gate + i)) * TLanes.Load(up + i), output + i);
         SwiGlu(gate, up, output, i, count);
+    }
+
+    internal static void GeGlu<TLanes>(float* gate, float* up, float* output, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(Elementary.Gelu(TLanes.Load(gate + i)) * TLanes.Load(up + i), output + i);
+        GeGlu(gate, up, output, i, count);
+    }
+
+    internal static void ClampedSwiGlu<TLanes>(float* gate, float* up, float* output, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes limit = TLanes.Broadcast(ClampLimit);
+        TLanes slope = TLanes.Broadcast(ClampSlope);
+        TLanes one = TLanes.Broadcast(1f);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+        {
+            TLanes g = TLanes.Clamp(TLanes.Load(gate + i), TLanes.Broadcast(float.NegativeInfinity), limit);
+            TLanes u = TLanes.Clamp(TLanes.Load(up + i), -limit, limit);
+            TLanes.Store(g / (one + Elementary.Exp(-(slope * g))) * (u + one), output + i);
+        }
+
+        ClampedSwiGlu(gate, up, output, i, count);
     }
 
     internal static void Add<TLanes>(float* y, float* x, int count)

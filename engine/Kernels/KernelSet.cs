@@ -138,13 +138,20 @@ internal abstract unsafe class KernelSet
             Dequantize(weights.Type, weights.Data.Pointer + (row * weights.RowBytes), ys, weights.Columns);
     }
 
-    /// <summary>output = silu(gate) · up, element by element; output may be either of them.</summary>
-    internal void SwiGlu(ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> output)
+    /// <summary>output = activation(gate) · up, element by element; output may be either of them.</summary>
+    internal void Gate(GateActivation activation, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> output)
     {
         CheckLength(up.Length, gate.Length, nameof(up));
         CheckLength(output.Length, gate.Length, nameof(output));
         fixed (float* gates = gate, ups = up, outputs = output)
-            SwiGlu(gates, ups, outputs, gate.Length);
+        {
+            switch (activation)
+            {
+                case GateActivation.Silu: SwiGlu(gates, ups, outputs, gate.Length); break;
+                case GateActivation.Gelu: GeGlu(gates, ups, outputs, gate.Length); break;
+                default: ClampedSwiGlu(gates, ups, outputs, gate.Length); break;
+            }
+        }
     }
 
     /// <summary>y = y + x.</summary>
@@ -230,6 +237,10 @@ internal abstract unsafe class KernelSet
     protected abstract void Dequantize(ElementType type, byte* row, float* y, int columns);
 
     protected abstract void SwiGlu(float* gate, float* up, float* output, int count);
+
+    protected abstract void GeGlu(float* gate, float* up, float* output, int count);
+
+    protected abstract void ClampedSwiGlu(float* gate, float* up, float* output, int count);
 
     protected abstract void Add(float* y, float* x, int count);
 

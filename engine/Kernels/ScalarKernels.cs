@@ -30,6 +30,12 @@ internal sealed unsafe class ScalarKernels : KernelSet
     protected override void SwiGlu(float* gate, float* up, float* output, int count) =>
         ElementwiseKernels.SwiGlu(gate, up, output, 0, count);
 
+    protected override void GeGlu(float* gate, float* up, float* output, int count) =>
+        ElementwiseKernels.GeGlu(gate, up, output, 0, count);
+
+    protected override void ClampedSwiGlu(float* gate, float* up, float* output, int count) =>
+        ElementwiseKernels.ClampedSwiGlu(gate, up, output, 0, count);
+
     protected override void Add(float* y, float* x, int count) => ElementwiseKernels.Add(y, x, 0, count);
 
     protected override void AddScaled(float* y, float scale, float* x, int count) =>

@@ -32,6 +32,12 @@ internal sealed unsafe class VectorKernels<TLanes> : KernelSet
     protected override void SwiGlu(float* gate, float* up, float* output, int count) =>
         ElementwiseKernels.SwiGlu<TLanes>(gate, up, output, count);
 
+    protected override void GeGlu(float* gate, float* up, float* output, int count) =>
+        ElementwiseKernels.GeGlu<TLanes>(gate, up, output, count);
+
+    protected override void ClampedSwiGlu(float* gate, float* up, float* output, int count) =>
+        ElementwiseKernels.ClampedSwiGlu<TLanes>(gate, up, output, count);
+
     protected override void Add(float* y, float* x, int count) => ElementwiseKernels.Add<TLanes>(y, x, count);
 
     protected override void AddScaled(float* y, float scale, float* x, int count) =>

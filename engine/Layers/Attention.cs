@@ -21,34 +21,28 @@ internal abstract class Attention
     /// <param name="step">The batch and the layer.</param>
     /// <param name="queries"><c>[rows, heads · KeySize]</c>.</param>
     /// <param name="outputs"><c>[rows, heads · ValueSize]</c>.</param>
-    /// <param name="first">The first key/value head's columns; each following head's lie one head further.</param>
-    /// <param name="heads">Query heads.</param>
-    /// <param name="group">Query heads that share one key/value head.</param>
-    /// <param name="scale">Factor on the scores.</param>
+    /// <param name="heads">Each query head's columns <c>[heads]</c>.</param>
+    /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
     private protected readonly struct AttendJob(
-        KernelSet kernels, Step step, Activations queries, Activations outputs, HeadColumns first, int heads, int group, float scale)
-        : IRangeJob
+        KernelSet kernels, Step step, Activations queries, Activations outputs, HeadColumns[] heads, int window) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int item = begin; item < end; item++)
             {
-                (int row, int head) = Math.DivRem(item, heads);
+                (int row, int head) = Math.DivRem(item, heads.Length);
                 ref readonly BatchRow batchRow = ref step.Batch.Rows[row];
-                HeadColumns columns = first with
-                {
-                    KeyColumn = first.KeyColumn + (head / group * first.KeySize),
-                    ValueColumn = first.ValueColumn + (head / group * first.ValueSize),
-                };
+                HeadColumns columns = heads[head];
+                int visible = batchRow.Position + 1;
                 SpanAttention.Attend(
                     kernels,
                     batchRow.Sequence,
                     step.Layer,
-                    batchRow.Position + 1,
-                    queries.Row(row).Slice(head * first.KeySize, first.KeySize),
+                    window == 0 ? 0 : Math.Max(0, visible - window),
+                    visible,
+                    queries.Row(row).Slice(head * columns.KeySize, columns.KeySize),
                     columns,
-                    scale,
-                    outputs.Row(row).Slice(head * first.ValueSize, first.ValueSize));
+                    outputs.Row(row).Slice(head * columns.ValueSize, columns.ValueSize));
             }
         }
     }

@@ -16,8 +16,9 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     /// <summary>Makes the 8-bit form of every row.</summary>
     internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
 
-    /// <summary>y = y + x, for every row.</summary>
-    internal void Add(in Activations y, in Activations x) => Pool.Run(new AddJob(Kernels, y, x), y.Rows, grain: 4);
+    /// <summary>y = y + scale · x for every row, the sum rounded once.</summary>
+    internal void AddScaled(in Activations y, float scale, in Activations x) =>
+        Pool.Run(new AddJob(Kernels, y, scale, x), y.Rows, grain: 4);
 
     public void Dispose() => Pool.Dispose();
 
@@ -30,12 +31,12 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
         }
     }
 
-    private readonly struct AddJob(KernelSet kernels, Activations y, Activations x) : IRangeJob
+    private readonly struct AddJob(KernelSet kernels, Activations y, float scale, Activations x) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
-                kernels.Add(y.Row(row), x.Row(row));
+                kernels.AddScaled(y.Row(row), scale, x.Row(row));
         }
     }
 }

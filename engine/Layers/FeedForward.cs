@@ -14,13 +14,17 @@ internal abstract class FeedForward
     internal abstract void Forward(in Activations x, in Activations y);
 }
 
-/// <summary>SwiGLU: down·(silu(gate·x) ⊙ up·x) (Shazeer 2020, arXiv:2002.05202, equation 6).</summary>
+/// <summary>
+/// A gated network: down·(activation(gate·x) ⊙ up·x); with SiLU it is SwiGLU (Shazeer 2020, arXiv:2002.05202, equation 6).
+/// </summary>
 /// <param name="cpu">What to compute with.</param>
+/// <param name="activation">What the gate passes through.</param>
 /// <param name="gate"><c>[hidden, embedding]</c>.</param>
 /// <param name="up"><c>[hidden, embedding]</c>.</param>
 /// <param name="down"><c>[embedding, hidden]</c>.</param>
 /// <param name="scratch">Shared buffers.</param>
-internal sealed class SwiGluFeedForward(Cpu cpu, Linear gate, Linear up, Linear down, SwiGluFeedForward.Scratch scratch) : FeedForward
+internal sealed class GatedFeedForward(
+    Cpu cpu, GateActivation activation, Linear gate, Linear up, Linear down, GatedFeedForward.Scratch scratch) : FeedForward
 {
     /// <inheritdoc/>
     internal override bool ReadsQ8 => gate.ReadsQ8 | up.ReadsQ8;
@@ -32,18 +36,18 @@ internal sealed class SwiGluFeedForward(Cpu cpu, Linear gate, Linear up, Linear 
         Activations raised = scratch.Up.Rows(x.Rows);
         gate.Forward(x, gated);
         up.Forward(x, raised);
-        cpu.Pool.Run(new SwiGluJob(cpu.Kernels, gated, raised, down.ReadsQ8), x.Rows, grain: 1);
+        cpu.Pool.Run(new GateJob(cpu.Kernels, activation, gated, raised, down.ReadsQ8), x.Rows, grain: 1);
         down.Forward(gated, y);
     }
 
-    /// <summary>gate = silu(gate) ⊙ up for every row, with its 8-bit form where asked.</summary>
-    internal readonly struct SwiGluJob(KernelSet kernels, Activations gate, Activations up, bool quantize) : IRangeJob
+    /// <summary>gate = activation(gate) ⊙ up for every row, with its 8-bit form where asked.</summary>
+    internal readonly struct GateJob(KernelSet kernels, GateActivation activation, Activations gate, Activations up, bool quantize) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
             {
-                kernels.SwiGlu(gate.Row(row), up.Row(row), gate.Row(row));
+                kernels.Gate(activation, gate.Row(row), up.Row(row), gate.Row(row));
                 if (quantize)
                     kernels.QuantizeRow(gate, row);
             }

@@ -1,6 +1,4 @@
 using Pure.Engine.Kernels;
-using Pure.Engine.Memory;
-using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
 namespace Pure.Engine.Layers;
@@ -18,57 +16,109 @@ internal readonly record struct GroupedQueryShape(int Heads, int KvHeads, int Ke
 
 /// <summary>
 /// Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245), of which multi-head attention is the case of one query head
-/// per key/value head: softmax(q·kᵀ / √KeySize)·v with rotary q and k.
+/// per key/value head: softmax(q·kᵀ · scale)·v with rotary q and k.
 /// </summary>
-internal sealed class GroupedQueryAttention(
-    Cpu cpu, GroupedQueryShape shape, Linear query, Linear key, Linear value, Linear output, RotaryEmbedding rope, GroupedQueryAttention.Scratch scratch)
-    : Attention
+internal sealed class GroupedQueryAttention : Attention
 {
-    private readonly float _scale = 1f / MathF.Sqrt(shape.KeySize);
+    private readonly Cpu _cpu;
+    private readonly GroupedQueryShape _shape;
+    private readonly Weights _weights;
+    private readonly RotaryEmbedding _rope;
+    private readonly int _window;
+    private readonly HeadColumns[] _heads;
+    private readonly Scratch _scratch;
+
+    /// <param name="cpu">What to compute with.</param>
+    /// <param name="shape">Head counts and sizes.</param>
+    /// <param name="weights">The layer's weights.</param>
+    /// <param name="rope">Positions.</param>
+    /// <param name="scale">Factor on the scores; 1 / √KeySize in most families.</param>
+    /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
+    /// <param name="scratch">Shared buffers.</param>
+    internal GroupedQueryAttention(
+        Cpu cpu, GroupedQueryShape shape, Weights weights, RotaryEmbedding rope, float scale, int window, Scratch scratch)
+    {
+        _cpu = cpu;
+        _shape = shape;
+        _weights = weights;
+        _rope = rope;
+        _window = window;
+        _scratch = scratch;
+        int group = shape.Heads / shape.KvHeads;
+        int values = shape.KvHeads * shape.KeySize;
+        _heads =
+        [
+            .. Enumerable.Range(0, shape.Heads).Select(head => new HeadColumns(
+                head / group * shape.KeySize,
+                shape.KeySize,
+                values + (head / group * shape.ValueSize),
+                shape.ValueSize,
+                scale,
+                weights.Sinks?[head])),
+        ];
+    }
 
     /// <inheritdoc/>
-    internal override bool ReadsQ8 => query.ReadsQ8 | key.ReadsQ8 | value.ReadsQ8;
+    internal override bool ReadsQ8 => _weights.Query.ReadsQ8 | _weights.Key.ReadsQ8 | _weights.Value.ReadsQ8;
 
     /// <inheritdoc/>
     internal override void Forward(Step step, in Activations x, in Activations y)
     {
-        Activations q = scratch.Queries.Rows(step.Rows);
-        Activations kv = scratch.KeysValues.Rows(step.Rows);
-        Activations mixed = scratch.Mixed.Rows(step.Rows);
-        int keys = shape.KvHeads * shape.KeySize;
+        Activations q = _scratch.Queries.Rows(step.Rows);
+        Activations kv = _scratch.KeysValues.Rows(step.Rows);
+        Activations mixed = _scratch.Mixed.Rows(step.Rows);
+        int keys = _shape.KvHeads * _shape.KeySize;
 
-        query.Forward(x, q);
-        key.Forward(x, kv.Columns32(0, keys));
-        value.Forward(x, kv.Columns32(keys, shape.KvHeads * shape.ValueSize));
-        cpu.Pool.Run(new RotateAndStore(this, step, q, kv), step.Rows, grain: 1);
-
-        var columns = new HeadColumns(0, shape.KeySize, keys, shape.ValueSize);
-        cpu.Pool.Run(
-            new AttendJob(cpu.Kernels, step, q, mixed, columns, shape.Heads, shape.Heads / shape.KvHeads, _scale),
-            step.Rows * shape.Heads,
-            grain: 1);
-        if (output.ReadsQ8)
-            cpu.Quantize(mixed);
-        output.Forward(mixed, y);
+        _weights.Query.Forward(x, q);
+        _weights.Key.Forward(x, kv.Columns32(0, keys));
+        _weights.Value.Forward(x, kv.Columns32(keys, _shape.KvHeads * _shape.ValueSize));
+        _cpu.Pool.Run(new PositionJob(this, step, q, kv), step.Rows, grain: 1);
+        _cpu.Pool.Run(new AttendJob(_cpu.Kernels, step, q, mixed, _heads, _window), step.Rows * _shape.Heads, grain: 1);
+        if (_weights.Output.ReadsQ8)
+            _cpu.Quantize(mixed);
+        _weights.Output.Forward(mixed, y);
     }
 
-    private void RotateRow(Step step, int row, Span<float> q, Span<float> kv)
+    /// <summary>Normalises (where the family does) and rotates one row's queries and keys, and stores its keys and values.</summary>
+    private void Position(Step step, int row, Span<float> q, Span<float> kv)
     {
-        for (int head = 0; head < shape.Heads; head++)
-            rope.Rotate(cpu.Kernels, q.Slice(head * shape.KeySize, rope.Dimensions), row);
-        for (int head = 0; head < shape.KvHeads; head++)
-            rope.Rotate(cpu.Kernels, kv.Slice(head * shape.KeySize, rope.Dimensions), row);
+        NormAndRotate(q[..(_shape.Heads * _shape.KeySize)], _weights.QueryNorm, row);
+        NormAndRotate(kv[..(_shape.KvHeads * _shape.KeySize)], _weights.KeyNorm, row);
         step.Batch.Rows[row].Sequence.Write(step.Layer, step.Batch.Rows[row].Position, kv);
     }
 
-    private readonly struct RotateAndStore(GroupedQueryAttention attention, Step step, Activations q, Activations kv) : IRangeJob
+    private void NormAndRotate(Span<float> heads, RmsNorm? norm, int row)
+    {
+        if (norm is not null)
+        {
+            // A norm as wide as a head runs over each head, any other over all heads together.
+            for (int start = 0; start < heads.Length; start += norm.Size)
+                norm.Row(heads.Slice(start, norm.Size), heads.Slice(start, norm.Size));
+        }
+
+        for (int start = 0; start < heads.Length; start += _shape.KeySize)
+            _rope.Rotate(_cpu.Kernels, heads.Slice(start, _rope.Dimensions), row);
+    }
+
+    private readonly struct PositionJob(GroupedQueryAttention attention, Step step, Activations q, Activations kv) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
-                attention.RotateRow(step, row, q.Row(row), kv.Row(row));
+                attention.Position(step, row, q.Row(row), kv.Row(row));
         }
     }
+
+    /// <summary>The layer's weights.</summary>
+    /// <param name="Query"><c>[Heads · KeySize, embedding]</c>.</param>
+    /// <param name="Key"><c>[KvHeads · KeySize, embedding]</c>.</param>
+    /// <param name="Value"><c>[KvHeads · ValueSize, embedding]</c>.</param>
+    /// <param name="Output"><c>[embedding, Heads · ValueSize]</c>.</param>
+    /// <param name="QueryNorm">Norm of each query head, or of all together, before the rotation; null for none.</param>
+    /// <param name="KeyNorm">The same for keys.</param>
+    /// <param name="Sinks">A score per head that takes part in the softmax without a position; null for none.</param>
+    internal sealed record Weights(
+        Linear Query, Linear Key, Linear Value, Linear Output, RmsNorm? QueryNorm = null, RmsNorm? KeyNorm = null, float[]? Sinks = null);
 
     /// <summary>Buffers that all layers of a model share.</summary>
     internal sealed class Scratch(int maxRows, GroupedQueryShape shape) : IDisposable

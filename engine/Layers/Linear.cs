@@ -4,7 +4,7 @@ using Pure.Engine.Threading;
 
 namespace Pure.Engine.Layers;
 
-/// <summary>y = W·x. Owns its matrix, and knows which form of the activations it reads.</summary>
+/// <summary>y = W·x, or W·x + b. Owns its matrix, and knows which form of the activations it reads.</summary>
 internal sealed class Linear
 {
     // Output rows handed out at a time: whole cache lines of outputs, and enough products to be worth a ticket.
@@ -13,13 +13,16 @@ internal sealed class Linear
 
     private readonly Cpu _cpu;
     private readonly WeightMatrix _weights;
+    private readonly ReadOnlyMemory<float> _bias;
 
     /// <param name="cpu">What to compute with.</param>
     /// <param name="weights"><c>[outputs, inputs]</c>.</param>
-    internal Linear(Cpu cpu, WeightMatrix weights)
+    /// <param name="bias">Added to the product <c>[outputs]</c>; empty for none.</param>
+    internal Linear(Cpu cpu, WeightMatrix weights, ReadOnlyMemory<float> bias = default)
     {
         _cpu = cpu;
         _weights = weights;
+        _bias = bias;
         ReadsQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
     }
 
@@ -42,6 +45,11 @@ internal sealed class Linear
             _cpu.Kernels.MatMulQ8(_weights, begin, end, x, inputRows, y.All, y.Stride);
         else
             _cpu.Kernels.MatMulFloat(_weights, begin, end, x, inputRows, y.All, y.Stride);
+        if (_bias.IsEmpty)
+            return;
+        int rows = inputRows.IsEmpty ? x.Rows : inputRows.Length;
+        for (int row = 0; row < rows; row++)
+            _cpu.Kernels.Add(y.Row(row)[begin..end], _bias.Span[begin..end]);
     }
 
     /// <summary>Row <paramref name="row"/> as floats: a token's embedding.</summary>

@@ -4,7 +4,7 @@ using Pure.Engine.Threading;
 namespace Pure.Engine.Layers;
 
 /// <summary>
-/// A mixture of SwiGLU experts with shared experts beside them (DeepSeekMoE, arXiv:2401.06066, section 3). Tokens are grouped by expert
+/// A mixture of gated experts with shared experts beside them (DeepSeekMoE, arXiv:2401.06066, section 3). Tokens are grouped by expert
 /// so that each expert's weights are read once per batch; a token's experts are still summed in the order of their rank, the shared
 /// expert last, so grouping changes where work happens and not a bit of the result.
 /// </summary>
@@ -44,12 +44,14 @@ internal sealed class MixtureOfExperts : FeedForward
 
         RunExperts(_weights.Gate, x, assignments.Rows, gate);
         RunExperts(_weights.Up, x, assignments.Rows, up);
-        _cpu.Pool.Run(new SwiGluFeedForward.SwiGluJob(_cpu.Kernels, gate, up, _weights.Down[0].ReadsQ8), pairs, grain: 1);
+        _cpu.Pool.Run(new GatedFeedForward.GateJob(_cpu.Kernels, _weights.Activation, gate, up, _weights.Down[0].ReadsQ8), pairs, grain: 1);
         RunExperts(_weights.Down, gate, default, outputs);
 
         Activations shared = _scratch.Shared.Rows(x.Rows);
+        Activations sharedGate = _scratch.SharedGate.Rows(x.Rows);
         _weights.Shared?.Forward(x, shared);
-        _cpu.Pool.Run(new CombineJob(this, outputs, shared, y), x.Rows, grain: 1);
+        _weights.SharedGate?.Forward(x, sharedGate);
+        _cpu.Pool.Run(new CombineJob(this, outputs, shared, sharedGate, y), x.Rows, grain: 1);
     }
 
     /// <summary>Every active expert on its pairs; items are (active expert, tile of output rows).</summary>
@@ -70,13 +72,15 @@ internal sealed class MixtureOfExperts : FeedForward
             _scratch.Assignments.Weights.AsSpan(first, _shape.Used));
     }
 
-    private void Combine(int row, in Activations outputs, in Activations shared, Span<float> y)
+    private void Combine(int row, in Activations outputs, in Activations shared, in Activations sharedGate, Span<float> y)
     {
         Assignments assignments = _scratch.Assignments;
         y.Clear();
         for (int pair = row * _shape.Used; pair < (row + 1) * _shape.Used; pair++)
             _cpu.Kernels.AddScaled(y, assignments.Weights[pair], outputs.Row(assignments.Slots[pair]));
-        if (_weights.Shared is not null)
+        if (_weights.SharedGate is not null)
+            _cpu.Kernels.AddScaled(y, Elementary.Sigmoid(sharedGate.Row(row)[0]), shared.Row(row));
+        else if (_weights.Shared is not null)
             _cpu.Kernels.Add(y, shared.Row(row));
     }
 
@@ -113,12 +117,13 @@ internal sealed class MixtureOfExperts : FeedForward
         }
     }
 
-    private readonly struct CombineJob(MixtureOfExperts mixture, Activations outputs, Activations shared, Activations y) : IRangeJob
+    private readonly struct CombineJob(
+        MixtureOfExperts mixture, Activations outputs, Activations shared, Activations sharedGate, Activations y) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
-                mixture.Combine(row, outputs, shared, y.Row(row));
+                mixture.Combine(row, outputs, shared, sharedGate, y.Row(row));
         }
     }
 
@@ -129,7 +134,17 @@ internal sealed class MixtureOfExperts : FeedForward
     /// <param name="Up">Each expert's <c>[hidden, embedding]</c>.</param>
     /// <param name="Down">Each expert's <c>[embedding, hidden]</c>.</param>
     /// <param name="Shared">The shared experts as one feed-forward network, or null.</param>
-    internal sealed record Weights(Linear Router, float[]? SelectionBias, Linear[] Gate, Linear[] Up, Linear[] Down, FeedForward? Shared);
+    /// <param name="SharedGate">Weighs the shared experts by its sigmoid <c>[1, embedding]</c>; null for a weight of 1.</param>
+    /// <param name="Activation">What the experts' gates pass through.</param>
+    internal sealed record Weights(
+        Linear Router,
+        float[]? SelectionBias,
+        Linear[] Gate,
+        Linear[] Up,
+        Linear[] Down,
+        FeedForward? Shared = null,
+        Linear? SharedGate = null,
+        GateActivation Activation = GateActivation.Silu);
 
     /// <summary>
     /// Which experts the rows chose. A pair is (row, rank), numbered row · used + rank; sorted by expert, each pair has a slot.
@@ -192,7 +207,7 @@ internal sealed class MixtureOfExperts : FeedForward
         internal Assignments Assignments { get; } = new(maxRows, shape);
 
         /// <summary><c>[pairs, hidden]</c>.</summary>
-        internal SwiGluFeedForward.Scratch Hidden { get; } = new(maxRows * shape.Used, hidden);
+        internal GatedFeedForward.Scratch Hidden { get; } = new(maxRows * shape.Used, hidden);
 
         /// <summary><c>[pairs, embedding]</c>.</summary>
         internal ActivationBuffer Outputs { get; } = new(maxRows * shape.Used, embedding);
@@ -200,12 +215,16 @@ internal sealed class MixtureOfExperts : FeedForward
         /// <summary><c>[rows, embedding]</c>.</summary>
         internal ActivationBuffer Shared { get; } = new(maxRows, embedding);
 
+        /// <summary><c>[rows, 1]</c>.</summary>
+        internal ActivationBuffer SharedGate { get; } = new(maxRows, 1);
+
         public void Dispose()
         {
             RouterLogits.Dispose();
             Hidden.Dispose();
             Outputs.Dispose();
             Shared.Dispose();
+            SharedGate.Dispose();
         }
     }
 }

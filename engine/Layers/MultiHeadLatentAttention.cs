@@ -28,6 +28,9 @@ internal sealed class MultiHeadLatentAttention(
     Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, float scale, MultiHeadLatentAttention.Scratch scratch)
     : Attention
 {
+    private readonly HeadColumns[] _heads =
+        [.. Enumerable.Repeat(new HeadColumns(0, shape.CacheColumns, 0, shape.LatentSize, scale), shape.Heads)];
+
     /// <inheritdoc/>
     internal override bool ReadsQ8 => (weights.QueryDown ?? weights.Query).ReadsQ8 | weights.LatentDown.ReadsQ8;
 
@@ -46,11 +49,7 @@ internal sealed class MultiHeadLatentAttention(
         cpu.Pool.Run(new PositionJob(this, step, q, nope, absorbed, latent), step.Rows, grain: 1);
         cpu.Pool.Run(new HeadsJob(weights.KeyUp, nope, shape.NopeSize, absorbed, shape.CacheColumns), shape.Heads, grain: 1);
 
-        var columns = new HeadColumns(0, shape.CacheColumns, 0, shape.LatentSize);
-        cpu.Pool.Run(
-            new AttendJob(cpu.Kernels, step, absorbed, mixedLatent, columns, shape.Heads, group: shape.Heads, scale),
-            step.Rows * shape.Heads,
-            grain: 1);
+        cpu.Pool.Run(new AttendJob(cpu.Kernels, step, absorbed, mixedLatent, _heads, window: 0), step.Rows * shape.Heads, grain: 1);
         if (weights.ValueUp[0].ReadsQ8)
             cpu.Quantize(mixedLatent);
         cpu.Pool.Run(new HeadsJob(weights.ValueUp, mixedLatent, shape.LatentSize, mixed, shape.ValueSize), shape.Heads, grain: 1);

@@ -9,6 +9,9 @@ namespace Pure.Engine.Layers;
 /// <param name="epsilon">Added to the mean square.</param>
 internal sealed class RmsNorm(Cpu cpu, float[] weight, float epsilon)
 {
+    /// <summary>Columns it normalises.</summary>
+    internal int Size => weight.Length;
+
     /// <summary>Normalises every row of <paramref name="x"/> into <paramref name="y"/>, and makes its 8-bit form where asked.</summary>
     internal void Forward(in Activations x, in Activations y, bool quantize) =>
         cpu.Pool.Run(new Job(this, x, y, quantize), x.Rows, grain: 1);

@@ -10,6 +10,9 @@ internal enum GateFunction
 
     /// <summary>Each expert's sigmoid on its own.</summary>
     Sigmoid = 2,
+
+    /// <summary>Experts are chosen by their logits; softmax over the chosen ones.</summary>
+    SoftmaxOfChosen = 3,
 }
 
 /// <summary>How a mixture chooses experts.</summary>
@@ -58,6 +61,12 @@ internal sealed class Router(RouterShape shape, float[]? bias)
             sum += scores[best];
         }
 
+        if (shape.Gate == GateFunction.SoftmaxOfChosen)
+        {
+            Softmax(weights);
+            return;
+        }
+
         // Sigmoids of very negative logits may all be zero: the published code adds the same 1e-20.
         float scale = shape.NormalizeWeights ? shape.WeightScale / (sum + 1e-20f) : shape.WeightScale;
         foreach (ref float weight in weights)
@@ -66,23 +75,31 @@ internal sealed class Router(RouterShape shape, float[]? bias)
 
     private void Score(ReadOnlySpan<float> logits, Span<float> scores)
     {
-        if (shape.Gate == GateFunction.Sigmoid)
+        logits[..shape.Experts].CopyTo(scores);
+        switch (shape.Gate)
         {
-            for (int expert = 0; expert < scores.Length; expert++)
-                scores[expert] = Elementary.Sigmoid(logits[expert]);
-            return;
+            case GateFunction.Softmax:
+                Softmax(scores);
+                break;
+            case GateFunction.Sigmoid:
+                foreach (ref float score in scores)
+                    score = Elementary.Sigmoid(score);
+                break;
         }
+    }
 
-        float max = logits[ArgMax(logits)];
+    private static void Softmax(Span<float> values)
+    {
+        float max = values[ArgMax(values)];
         float sum = 0;
-        for (int expert = 0; expert < scores.Length; expert++)
+        foreach (ref float value in values)
         {
-            scores[expert] = Elementary.Exp(logits[expert] - max);
-            sum += scores[expert];
+            value = Elementary.Exp(value - max);
+            sum += value;
         }
 
-        foreach (ref float score in scores)
-            score /= sum;
+        foreach (ref float value in values)
+            value /= sum;
     }
 
     /// <summary>Takes the experts of all but the best groups out of the ranking.</summary>

@@ -3,12 +3,14 @@ using Pure.Engine.Memory;
 
 namespace Pure.Engine.Layers;
 
-/// <summary>Where a head's keys and values lie within a position's cache row.</summary>
+/// <summary>Where a head's keys and values lie within a position's cache row, and how they score.</summary>
 /// <param name="KeyColumn">First column of the key.</param>
 /// <param name="KeySize">Columns of the key.</param>
 /// <param name="ValueColumn">First column of the value.</param>
 /// <param name="ValueSize">Columns of the value.</param>
-internal readonly record struct HeadColumns(int KeyColumn, int KeySize, int ValueColumn, int ValueSize);
+/// <param name="Scale">Factor on the scores.</param>
+/// <param name="Sink">A score that takes part in the softmax without a position (gpt-oss), or null.</param>
+internal readonly record struct HeadColumns(int KeyColumn, int KeySize, int ValueColumn, int ValueSize, float Scale, float? Sink = null);
 
 /// <summary>
 /// softmax(q·K · scale)·V of one query over its sequence, by fixed spans of absolute positions: within a span a softmax around the
@@ -26,36 +28,37 @@ internal static class SpanAttention
     /// <param name="kernels">The arithmetic.</param>
     /// <param name="sequence">Whose cache.</param>
     /// <param name="layer">Which layer.</param>
-    /// <param name="visible">Positions attended to: 0 … visible - 1.</param>
+    /// <param name="first">First position attended to; 0 but for a sliding window.</param>
+    /// <param name="end">One past the last position attended to.</param>
     /// <param name="q">Query <c>[KeySize]</c>.</param>
-    /// <param name="head">Where the head's keys and values lie.</param>
-    /// <param name="scale">Factor on the scores.</param>
+    /// <param name="head">Where the head's keys and values lie, and how it scores.</param>
     /// <param name="output">Result <c>[ValueSize]</c>.</param>
     internal static void Attend(
-        KernelSet kernels, Sequence sequence, int layer, int visible, ReadOnlySpan<float> q, HeadColumns head, float scale, Span<float> output)
+        KernelSet kernels, Sequence sequence, int layer, int first, int end, ReadOnlySpan<float> q, HeadColumns head, Span<float> output)
     {
         Span<float> scores = stackalloc float[SpanPositions];
         Span<float> partial = stackalloc float[head.ValueSize];
         float max = float.NegativeInfinity;
         float sum = 0;
         output.Clear();
-        for (int start = 0; start < visible; start += SpanPositions)
+        for (int start = first; start < end; start = NextSpan(start))
         {
-            Span<float> weights = scores[..Math.Min(SpanPositions, visible - start)];
-            for (int offset = 0; offset < weights.Length; offset += KvCache.BlockPositions)
+            int stop = Math.Min(NextSpan(start), end);
+            Span<float> weights = scores[..(stop - start)];
+            for (int position = start; position < stop; position = NextBlock(position))
             {
-                int count = Math.Min(KvCache.BlockPositions, weights.Length - offset);
-                CacheRows keys = Rows(sequence, layer, start + offset, count, head.KeyColumn, head.KeySize);
-                kernels.Scores(q, keys, scale, weights.Slice(offset, count));
+                int count = Math.Min(NextBlock(position), stop) - position;
+                CacheRows keys = Rows(sequence, layer, position, count, head.KeyColumn, head.KeySize);
+                kernels.Scores(q, keys, head.Scale, weights.Slice(position - start, count));
             }
 
             (float spanMax, float spanSum) = kernels.ExpOfScores(weights);
             partial.Clear();
-            for (int offset = 0; offset < weights.Length; offset += KvCache.BlockPositions)
+            for (int position = start; position < stop; position = NextBlock(position))
             {
-                int count = Math.Min(KvCache.BlockPositions, weights.Length - offset);
-                CacheRows values = Rows(sequence, layer, start + offset, count, head.ValueColumn, head.ValueSize);
-                kernels.AddWeighted(weights.Slice(offset, count), values, partial);
+                int count = Math.Min(NextBlock(position), stop) - position;
+                CacheRows values = Rows(sequence, layer, position, count, head.ValueColumn, head.ValueSize);
+                kernels.AddWeighted(weights.Slice(position - start, count), values, partial);
             }
 
             float merged = max > spanMax ? max : spanMax;
@@ -66,9 +69,16 @@ internal static class SpanAttention
             max = merged;
         }
 
+        // A sink takes part in the softmax and has no value. Far above every score it makes the sum infinite and the result 0, its limit.
+        if (head.Sink is { } sink)
+            sum += Elementary.Exp(sink - max);
         kernels.Divide(output, sum);
     }
 
-    private static CacheRows Rows(Sequence sequence, int layer, int position, int count, int column, int columns) =>
-        sequence.Cache.Read(layer, sequence.Block(position / KvCache.BlockPositions), count, column, columns);
+    private static int NextSpan(int position) => ((position / SpanPositions) + 1) * SpanPositions;
+
+    private static int NextBlock(int position) => ((position / KvCache.BlockPositions) + 1) * KvCache.BlockPositions;
+
+    private static CacheRows Rows(Sequence sequence, int layer, int position, int count, int column, int columns) => sequence.Cache.Read(
+        layer, sequence.Block(position / KvCache.BlockPositions), position % KvCache.BlockPositions, count, column, columns);
 }

@@ -131,11 +131,13 @@ public sealed class KvCache : IDisposable
             halves[column] = (Half)row[column];
     }
 
-    /// <summary>The first <paramref name="count"/> positions of a block, columns <paramref name="first"/> … of each.</summary>
-    internal CacheRows Read(int layer, int block, int count, int first, int columns)
+    /// <summary>
+    /// <paramref name="count"/> positions of a block from <paramref name="offset"/> on, columns <paramref name="first"/> … of each.
+    /// </summary>
+    internal CacheRows Read(int layer, int block, int offset, int count, int first, int columns)
     {
         int elementBytes = _rowBytes / Shape.Columns;
-        long start = ((long)block * BlockPositions * _rowBytes) + ((long)first * elementBytes);
+        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + ((long)first * elementBytes);
         long length = ((long)(count - 1) * _rowBytes) + ((long)columns * elementBytes);
         return new CacheRows(_layers[layer].View.Slice(start, length), Type == CacheType.F16, Shape.Columns, columns, count);
     }

@@ -1,3 +1,4 @@
+using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
 
@@ -30,7 +31,7 @@ internal static class DeepSeek2
         Func<string, FeedForward> leading = LeadingFeedForward(reader, embedding, dense);
         Func<string, FeedForward> mixture = Mixture(reader, embedding, mixtures: layers - dense);
 
-        Linear tokens = reader.Linear("token_embd.weight", vocabulary, embedding);
+        Linear tokens = reader.Linear("token_embd", vocabulary, embedding);
         var blocks = new TransformerBlock[layers];
         for (int layer = 0; layer < layers; layer++)
         {
@@ -44,11 +45,11 @@ internal static class DeepSeek2
         }
 
         RmsNorm outputNorm = reader.Norm("output_norm.weight", embedding, epsilon);
-        Linear head = reader.Has("output.weight") ? reader.Linear("output.weight", vocabulary, embedding) : tokens;
+        Linear head = reader.Has("output.weight") ? reader.Linear("output", vocabulary, embedding) : tokens;
 
         // Layers that predict further tokens serve speculation; the next token's logits do not need them.
         reader.RefuseUnread([.. Enumerable.Range(layers, predictors).Select(layer => $"blk.{layer}.")]);
-        return new Transformer(tokens, rope, blocks, outputNorm, head, new CacheShape(layers, attention.CacheColumns));
+        return new Transformer(tokens, [rope], blocks, outputNorm, head, new CacheShape(layers, attention.CacheColumns));
     }
 
     private static LatentShape AttentionShape(WeightReader reader)
@@ -93,18 +94,18 @@ internal static class DeepSeek2
     {
         bool compressed = queryRank > 0;
         int queryRows = shape.Heads * shape.QuerySize;
-        Linear? queryDown = compressed ? reader.Linear(block + "attn_q_a.weight", queryRank, embedding) : null;
+        Linear? queryDown = compressed ? reader.Linear(block + "attn_q_a", queryRank, embedding) : null;
         RmsNorm? queryNorm = compressed ? reader.Norm(block + "attn_q_a_norm.weight", queryRank, epsilon) : null;
         Linear query = compressed
-            ? reader.Linear(block + "attn_q_b.weight", queryRows, queryRank)
-            : reader.Linear(block + "attn_q.weight", queryRows, embedding);
-        Linear latentDown = reader.Linear(block + "attn_kv_a_mqa.weight", shape.CacheColumns, embedding);
+            ? reader.Linear(block + "attn_q_b", queryRows, queryRank)
+            : reader.Linear(block + "attn_q", queryRows, embedding);
+        Linear latentDown = reader.Linear(block + "attn_kv_a_mqa", shape.CacheColumns, embedding);
         RmsNorm latentNorm = reader.Norm(block + "attn_kv_a_norm.weight", shape.LatentSize, epsilon);
         (Linear[] keyUp, Linear[] valueUp) = reader.Has(block + "attn_kv_b.weight")
-            ? reader.KeyValueUp(block + "attn_kv_b.weight", shape)
-            : (reader.Heads(block + "attn_k_b.weight", shape.Heads, shape.LatentSize, shape.NopeSize),
-                reader.Heads(block + "attn_v_b.weight", shape.Heads, shape.ValueSize, shape.LatentSize));
-        Linear output = reader.Linear(block + "attn_output.weight", embedding, shape.Heads * shape.ValueSize);
+            ? reader.KeyValueUp(block + "attn_kv_b", shape)
+            : (reader.Heads(block + "attn_k_b", shape.Heads, shape.LatentSize, shape.NopeSize),
+                reader.Heads(block + "attn_v_b", shape.Heads, shape.ValueSize, shape.LatentSize));
+        Linear output = reader.Linear(block + "attn_output", embedding, shape.Heads * shape.ValueSize);
         return new MultiHeadLatentAttention.Weights(queryDown, queryNorm, query, latentDown, latentNorm, keyUp, valueUp, output);
     }
 
@@ -113,12 +114,13 @@ internal static class DeepSeek2
         if (layers == 0)
             return _ => throw new InvalidOperationException("There are no leading dense layers.");
         int hidden = reader.Size("feed_forward_length");
-        var scratch = reader.Own(new SwiGluFeedForward.Scratch(reader.MaxRows, hidden));
-        return block => new SwiGluFeedForward(
+        var scratch = reader.Own(new GatedFeedForward.Scratch(reader.MaxRows, hidden));
+        return block => new GatedFeedForward(
             reader.Cpu,
-            reader.Linear(block + "ffn_gate.weight", hidden, embedding),
-            reader.Linear(block + "ffn_up.weight", hidden, embedding),
-            reader.Linear(block + "ffn_down.weight", embedding, hidden),
+            GateActivation.Silu,
+            reader.Linear(block + "ffn_gate", hidden, embedding),
+            reader.Linear(block + "ffn_up", hidden, embedding),
+            reader.Linear(block + "ffn_down", embedding, hidden),
             scratch);
     }
 
@@ -131,24 +133,25 @@ internal static class DeepSeek2
         Experts.Check(reader, shape);
         int sharedHidden = reader.Product("expert_shared_count", hidden, reader.Count("expert_shared_count"));
         var scratch = reader.Own(new MixtureOfExperts.Scratch(reader.MaxRows, shape, embedding, hidden));
-        SwiGluFeedForward.Scratch? sharedScratch =
-            sharedHidden > 0 ? reader.Own(new SwiGluFeedForward.Scratch(reader.MaxRows, sharedHidden)) : null;
+        GatedFeedForward.Scratch? sharedScratch =
+            sharedHidden > 0 ? reader.Own(new GatedFeedForward.Scratch(reader.MaxRows, sharedHidden)) : null;
         return block => new MixtureOfExperts(
             reader.Cpu,
             shape,
             new MixtureOfExperts.Weights(
-                reader.Linear(block + "ffn_gate_inp.weight", shape.Experts, embedding),
+                reader.Linear(block + "ffn_gate_inp", shape.Experts, embedding),
                 reader.Has(block + "exp_probs_b.bias") ? reader.Vector(block + "exp_probs_b.bias", shape.Experts) : null,
-                reader.Experts(block + "ffn_gate_exps.weight", shape.Experts, shape.Used, hidden, embedding),
-                reader.Experts(block + "ffn_up_exps.weight", shape.Experts, shape.Used, hidden, embedding),
-                reader.Experts(block + "ffn_down_exps.weight", shape.Experts, shape.Used, embedding, hidden),
+                reader.Experts(block + "ffn_gate_exps", shape, hidden, embedding),
+                reader.Experts(block + "ffn_up_exps", shape, hidden, embedding),
+                reader.Experts(block + "ffn_down_exps", shape, embedding, hidden),
                 sharedScratch is null
                     ? null
-                    : new SwiGluFeedForward(
+                    : new GatedFeedForward(
                         reader.Cpu,
-                        reader.Linear(block + "ffn_gate_shexp.weight", sharedHidden, embedding),
-                        reader.Linear(block + "ffn_up_shexp.weight", sharedHidden, embedding),
-                        reader.Linear(block + "ffn_down_shexp.weight", embedding, sharedHidden),
+                        GateActivation.Silu,
+                        reader.Linear(block + "ffn_gate_shexp", sharedHidden, embedding),
+                        reader.Linear(block + "ffn_up_shexp", sharedHidden, embedding),
+                        reader.Linear(block + "ffn_down_shexp", embedding, sharedHidden),
                         sharedScratch)),
             scratch);
     }

@@ -8,7 +8,16 @@ internal static class Family
     private static readonly Dictionary<string, Func<WeightReader, int, Transformer>> Builders = new()
     {
         ["llama"] = Llama.Build,
+        ["qwen2"] = Qwen2.Build,
+        ["qwen2moe"] = Qwen2Moe.Build,
+        ["qwen3"] = Qwen3.Build,
+        ["qwen3moe"] = Qwen3Moe.Build,
+        ["olmoe"] = Olmoe.Build,
+        ["deepseek"] = DeepSeek.Build,
         ["deepseek2"] = DeepSeek2.Build,
+        ["gpt-oss"] = GptOss.Build,
+        ["gemma3"] = Gemma3.Build,
+        ["granitemoe"] = GraniteMoe.Build,
     };
 
     /// <exception cref="ModelFormatException">The architecture is unknown, or the file does not fit it.</exception>

@@ -126,16 +126,19 @@ public sealed class Model : IDisposable
         Activations normed = _normed.Rows(batch.Count);
         Activations branch = _branch.Rows(batch.Count);
         Embed(batch, x);
-        _transformer.Rope.Prepare(batch);
+        foreach (RotaryEmbedding rope in _transformer.Ropes)
+            rope.Prepare(batch);
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
             TransformerBlock block = _transformer.Blocks[layer];
             block.AttentionNorm.Forward(x, normed, block.Attention.ReadsQ8);
             block.Attention.Forward(new Step(batch, layer), normed, branch);
-            _cpu.Add(x, branch);
+            block.AttentionPostNorm?.Forward(branch, branch, quantize: false);
+            _cpu.AddScaled(x, block.ResidualScale, branch);
             block.FeedForwardNorm.Forward(x, normed, block.FeedForward.ReadsQ8);
             block.FeedForward.Forward(normed, branch);
-            _cpu.Add(x, branch);
+            block.FeedForwardPostNorm?.Forward(branch, branch, quantize: false);
+            _cpu.AddScaled(x, block.ResidualScale, branch);
             RequireFinite(x, layer);
         }
 
@@ -227,6 +230,11 @@ public sealed class Model : IDisposable
                 _transformer.Embedding.Row(row.Token, x.Row(index));
             else
                 row.Embedding.Span.CopyTo(x.Row(index));
+            if (_transformer.EmbeddingScale != 1 && row.Embedding.IsEmpty)
+            {
+                foreach (ref float value in x.Row(index))
+                    value *= _transformer.EmbeddingScale;
+            }
         }
     }
 
@@ -253,6 +261,8 @@ public sealed class Model : IDisposable
         var logits = new Logits(_logits, wanted, vocabulary);
         for (int row = 0; row < wanted; row++)
         {
+            if (_transformer.LogitDivisor != 1)
+                _cpu.Kernels.Divide(_logits.Writable((long)row * vocabulary, vocabulary), _transformer.LogitDivisor);
             if (!_cpu.Kernels.AllFinite(logits[row]))
                 throw NotFinite("the output head");
         }

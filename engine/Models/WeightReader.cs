@@ -82,30 +82,34 @@ internal sealed class WeightReader
         new($"{_file.Path}: '{_prefix}{key}' is {found}, expected {expected}; the file's metadata is damaged or of an unknown variant.");
 
     /// <summary>A vector of floats <c>[size]</c>.</summary>
-    internal float[] Vector(string name, int size)
-    {
-        Tensor tensor = Tensor(name, size);
-        if (tensor.Type != ElementType.F32)
-            throw new ModelFormatException($"{tensor.File}: tensor '{name}' is {tensor.Type}, expected F32; convert the file again.");
-        var values = new float[size];
-        ElementFormat.Of(tensor.Type).Dequantize(tensor.Data, values);
-        return values;
-    }
+    internal float[] Vector(string name, int size) => Floats(Tensor(name, size));
 
     internal RmsNorm Norm(string name, int size, float epsilon) => new(Cpu, Vector(name, size), epsilon);
 
-    /// <summary>A matrix <c>[rows, columns]</c>.</summary>
-    internal Linear Linear(string name, int rows, int columns) => new(Cpu, Matrix(Tensor(name, rows, columns), rows, columns));
+    /// <summary>The matrix <c>NAME.weight</c> <c>[rows, columns]</c>.</summary>
+    /// <param name="name">Name without <c>.weight</c>.</param>
+    /// <param name="rows">Outputs.</param>
+    /// <param name="columns">Inputs.</param>
+    /// <param name="biased">Whether <c>NAME.bias</c> <c>[rows]</c> is added where the file has it.</param>
+    internal Linear Linear(string name, int rows, int columns, bool biased = false) =>
+        new(Cpu, Matrix(Tensor(name + ".weight", rows, columns), rows, columns), biased ? Bias(name, rows) : default);
 
-    /// <summary>A stack of matrices <c>[count, rows, columns]</c>, one per head.</summary>
-    internal Linear[] Heads(string name, int count, int rows, int columns) => Stack(Tensor(name, count, rows, columns), count, rows, columns);
+    /// <summary>The vector <c>NAME.weight</c> <c>[columns]</c> as a matrix of one row.</summary>
+    internal Linear Row(string name, int columns) => new(Cpu, Matrix(Tensor(name + ".weight", columns), 1, columns));
 
-    /// <summary>A stack of matrices <c>[count, rows, columns]</c>, one per expert, of which a token uses some.</summary>
-    internal Linear[] Experts(string name, int count, int used, int rows, int columns)
+    /// <summary>The stack of matrices <c>NAME.weight</c> <c>[count, rows, columns]</c>, one per head.</summary>
+    internal Linear[] Heads(string name, int count, int rows, int columns) =>
+        Stack(Tensor(name + ".weight", count, rows, columns), count, rows, columns, bias: default);
+
+    /// <summary>
+    /// The stack of matrices <c>NAME.weight</c> <c>[experts, rows, columns]</c>, of which a token uses some, with <c>NAME.bias</c>
+    /// <c>[experts, rows]</c> where the file has it.
+    /// </summary>
+    internal Linear[] Experts(string name, RouterShape shape, int rows, int columns)
     {
-        Tensor tensor = Tensor(name, count, rows, columns);
-        IdleParameters += tensor.Count / count * (count - used);
-        return Stack(tensor, count, rows, columns);
+        Tensor tensor = Tensor(name + ".weight", shape.Experts, rows, columns);
+        IdleParameters += tensor.Count / shape.Experts * (shape.Experts - shape.Used);
+        return Stack(tensor, shape.Experts, rows, columns, Bias(name, shape.Experts, rows));
     }
 
     /// <summary>
@@ -115,7 +119,7 @@ internal sealed class WeightReader
     internal (Linear[] KeyUp, Linear[] ValueUp) KeyValueUp(string name, LatentShape shape)
     {
         int headRows = shape.NopeSize + shape.ValueSize;
-        WeightMatrix joint = Matrix(Tensor(name, shape.Heads * headRows, shape.LatentSize), shape.Heads * headRows, shape.LatentSize);
+        WeightMatrix joint = Matrix(Tensor(name + ".weight", shape.Heads * headRows, shape.LatentSize), shape.Heads * headRows, shape.LatentSize);
         long keyElements = (long)shape.LatentSize * shape.NopeSize;
         var transposed = Own(new AlignedBuffer<float>(shape.Heads * keyElements));
         var row = new float[shape.LatentSize];
@@ -188,13 +192,29 @@ internal sealed class WeightReader
         return tensor;
     }
 
-    private Linear[] Stack(Tensor tensor, int count, int rows, int columns)
+    private Linear[] Stack(Tensor tensor, int count, int rows, int columns, ReadOnlyMemory<float> bias)
     {
         WeightMatrix all = Matrix(tensor, checked(count * rows), columns);
         var linears = new Linear[count];
         for (int index = 0; index < count; index++)
-            linears[index] = new Linear(Cpu, all.Slice(index * rows, rows));
+            linears[index] = new Linear(Cpu, all.Slice(index * rows, rows), bias.IsEmpty ? default : bias.Slice(index * rows, rows));
         return linears;
+    }
+
+    private ReadOnlyMemory<float> Bias(string name, params ReadOnlySpan<long> shape) =>
+        Has(name + ".bias") ? Floats(Tensor(name + ".bias", shape)) : default(ReadOnlyMemory<float>);
+
+    private static float[] Floats(Tensor tensor)
+    {
+        if (tensor.Type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16))
+        {
+            throw new ModelFormatException(
+                $"{tensor.File}: tensor '{tensor.Name}' is {tensor.Type}, expected F32, F16 or BF16; convert the file again.");
+        }
+
+        var values = new float[tensor.Count];
+        ElementFormat.Of(tensor.Type).Dequantize(tensor.Data, values);
+        return values;
     }
 
     private static WeightMatrix Matrix(Tensor tensor, int rows, int columns) => new(tensor.Type, tensor.Data, rows, columns);

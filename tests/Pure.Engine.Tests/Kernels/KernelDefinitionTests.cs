@@ -224,11 +224,35 @@ public sealed class KernelDefinitionTests
         float[] gate = Normal(random, 200);
         float[] up = Normal(random, 200);
         var y = new float[200];
-        Scalar.SwiGlu(gate, up, y);
+        Scalar.Gate(GateActivation.Silu, gate, up, y);
         for (int i = 0; i < y.Length; i++)
         {
             double exact = gate[i] / (1 + Math.Exp(-(double)gate[i])) * up[i];
             AssertNear(exact, y[i], 6 * U * Math.Abs(exact));
+        }
+    }
+
+    [Fact]
+    public void The_other_gates_follow_their_papers()
+    {
+        var random = new Random(40);
+        float[] gate = [.. Normal(random, 200).Select(x => 6 * x)];
+        float[] up = [.. Normal(random, 200).Select(x => 6 * x)];
+        var y = new float[200];
+        Scalar.Gate(GateActivation.Gelu, gate, up, y);
+        for (int i = 0; i < y.Length; i++)
+        {
+            double x = gate[i];
+            double exact = 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))) * up[i];
+            AssertNear(exact, y[i], 1e-6 * Math.Max(Math.Abs(exact), 1e-3));
+        }
+
+        Scalar.Gate(GateActivation.ClampedSilu, gate, up, y);
+        for (int i = 0; i < y.Length; i++)
+        {
+            double g = Math.Min(gate[i], 7.0);
+            double exact = g / (1 + Math.Exp(-1.702 * g)) * (Math.Clamp(up[i], -7.0, 7.0) + 1);
+            AssertNear(exact, y[i], 1e-6 * Math.Max(Math.Abs(exact), 1e-3));
         }
     }
 

@@ -39,7 +39,7 @@ public sealed class KernelSetTests
         Assert.Throws<ArgumentException>(() => Scalar.RmsNorm(four, five, 0, four));
         Assert.Throws<ArgumentException>(() => Scalar.RmsNorm(four, four, 0, five));
         Assert.Throws<ArgumentException>(() => Scalar.Rotate(five, four, four, true));
-        Assert.Throws<ArgumentException>(() => Scalar.SwiGlu(four, five, four));
+        Assert.Throws<ArgumentException>(() => Scalar.Gate(GateActivation.Silu, four, five, four));
         Assert.Throws<ArgumentException>(() => Scalar.Add(four, five));
         Assert.Throws<ArgumentException>(() => Scalar.AddScaled(four, 1, five));
         Assert.Throws<ArgumentException>(() => Scalar.MergeScaled(four, 1, five, 1));

@@ -21,8 +21,12 @@ public sealed class VectorEqualsScalarTests
 
     [Theory]
     [MemberData(nameof(VectorSets))]
-    public void SwiGlu_gives_the_bits_of_the_definition(string isa) =>
-        OverLengths(isa, 12, (kernels, _, x, up, y) => kernels.SwiGlu(x, up, y));
+    public void Gates_give_the_bits_of_the_definition(string isa)
+    {
+        OverLengths(isa, 12, (kernels, _, x, up, y) => kernels.Gate(GateActivation.Silu, x, up, y));
+        OverLengths(isa, 17, (kernels, _, x, up, y) => kernels.Gate(GateActivation.Gelu, x, up, y));
+        OverLengths(isa, 18, (kernels, _, x, up, y) => kernels.Gate(GateActivation.ClampedSilu, x, up, y));
+    }
 
     [Theory]
     [MemberData(nameof(VectorSets))]
@@ -49,8 +53,8 @@ public sealed class VectorEqualsScalarTests
         {
             foreach (ref float value in gate.AsSpan())
                 value = BitConverter.UInt32BitsToSingle(bits += 1021);
-            Scalar.SwiGlu(gate, one, expected);
-            kernels.SwiGlu(gate, one, actual);
+            Scalar.Gate(GateActivation.Silu, gate, one, expected);
+            kernels.Gate(GateActivation.Silu, gate, one, actual);
             KernelCases.AssertSameBits(expected, actual, $"round {round}");
         }
     }

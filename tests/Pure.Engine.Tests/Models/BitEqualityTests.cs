@@ -18,7 +18,8 @@ public class BitEqualityTests(ITestOutputHelper output)
             var cases = new TheoryData<string, ActivationType, CacheType>();
             foreach (string name in (string[])
                 ["llama-gqa", "llama-mixtral", "deepseek2-lite-split", "deepseek2-v3-kvb", "llama-q256-Q4_K_M",
-                 "llama-d64-F16", "llama-d64-BF16", "llama-q256-Q4_0", "llama-q256-Q8_0", "deepseek2-v3-q256-Q6_K", "deepseek2-v3-q256-Q8_0"])
+                 "llama-d64-F16", "llama-d64-BF16", "gpt-oss", "qwen2moe", "olmoe", "qwen3moe-q256-Q4_K_M",
+                 "llama-q256-Q4_0", "llama-q256-Q8_0", "deepseek2-v3-q256-Q6_K", "deepseek2-v3-q256-Q8_0"])
             {
                 cases.Add(name, ActivationType.Q8, CacheType.F16);
                 if (name.Contains("-Q", StringComparison.Ordinal))

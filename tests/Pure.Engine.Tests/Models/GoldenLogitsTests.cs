@@ -24,6 +24,15 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     [InlineData("deepseek2-v3-kvb")]
     [InlineData("deepseek2-v3-split")]
     [InlineData("deepseek2-v3-q256-F32")]
+    [InlineData("deepseek-v1")]
+    [InlineData("gpt-oss")]
+    [InlineData("olmoe")]
+    [InlineData("qwen2")]
+    [InlineData("qwen2moe")]
+    [InlineData("qwen3")]
+    [InlineData("qwen3-tied")]
+    [InlineData("qwen3moe")]
+    [InlineData("qwen3moe-q256-F32")]
     public void Float_models_give_the_exact_logits_and_greedy_tokens(string name)
     {
         Golden golden = Golden.Open(name);
@@ -40,6 +49,7 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     [InlineData("deepseek2-lite-split")]
     [InlineData("deepseek2-v3-kvb")]
     [InlineData("deepseek2-v3-split")]
+    [InlineData("gpt-oss")]
     public void Stretched_positions_stay_exact_past_the_original_context(string name)
     {
         Golden golden = Golden.Open(name);
@@ -55,6 +65,10 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     [InlineData("llama-q256-Q8_0")]
     [InlineData("deepseek2-v3-q256-Q6_K")]
     [InlineData("deepseek2-v3-q256-Q8_0")]
+    [InlineData("qwen3moe-q256-Q4_0")]
+    [InlineData("qwen3moe-q256-Q4_K_M")]
+    [InlineData("qwen3moe-q256-Q6_K")]
+    [InlineData("qwen3moe-q256-Q8_0")]
     public void Quantised_models_with_float_activations_give_the_exact_logits(string name)
     {
         Golden golden = Golden.Open(name);
@@ -70,6 +84,10 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     [InlineData("llama-q256-Q8_0")]
     [InlineData("deepseek2-v3-q256-Q6_K")]
     [InlineData("deepseek2-v3-q256-Q8_0")]
+    [InlineData("qwen3moe-q256-Q4_0")]
+    [InlineData("qwen3moe-q256-Q4_K_M")]
+    [InlineData("qwen3moe-q256-Q6_K")]
+    [InlineData("qwen3moe-q256-Q8_0")]
     public void Eight_bit_activations_stay_as_near_as_the_other_engine(string name)
     {
         Golden golden = Golden.Open(name);

@@ -55,8 +55,8 @@ public class ModelRefusalTests
     public void A_tensor_without_a_place_is_named()
     {
         TinyModel model = TinyModel.Llama();
-        model.Tensors["blk.0.attn_q.bias"] = [16];
-        Refusal.Of(() => model.Load(), "blk.0.attn_q.bias", "llama");
+        model.Tensors["blk.0.attn_q_norm.weight"] = [4];
+        Refusal.Of(() => model.Load(), "blk.0.attn_q_norm.weight", "llama");
     }
 
     [Theory]

@@ -1,0 +1,194 @@
+using Pure.Engine.Kernels;
+using Pure.Engine.Layers;
+using Pure.Engine.Memory;
+
+namespace Pure.Engine.Models;
+
+/// <summary>
+/// The parts that families with grouped-query attention share, under the names they share: a family says which of them it has and what
+/// is different.
+/// </summary>
+internal sealed class Decoder
+{
+    private readonly WeightReader _reader;
+    private readonly int _vocabulary;
+    private readonly GroupedQueryAttention.Scratch _attention;
+    private GatedFeedForward.Scratch? _dense;
+    private GatedFeedForward.Scratch? _shared;
+    private MixtureOfExperts.Scratch? _experts;
+
+    internal Decoder(WeightReader reader, int vocabulary)
+    {
+        _reader = reader;
+        _vocabulary = vocabulary;
+        Embedding = reader.Size("embedding_length");
+        Layers = reader.Size("block_count");
+        Epsilon = reader.Number("attention.layer_norm_rms_epsilon");
+        Heads = ReadHeads(reader, Embedding);
+        _attention = reader.Own(new GroupedQueryAttention.Scratch(reader.MaxRows, Heads));
+    }
+
+    internal int Embedding { get; }
+
+    internal int Layers { get; }
+
+    internal float Epsilon { get; }
+
+    internal GroupedQueryShape Heads { get; }
+
+    internal RmsNorm Norm(string name) => _reader.Norm(name, Embedding, Epsilon);
+
+    /// <summary>The rotary embedding that the file describes.</summary>
+    /// <param name="adjacent">How the family's files pair dimensions, where the file does not say.</param>
+    /// <param name="scaling">How frequencies are stretched; null for what the file says.</param>
+    /// <param name="theta">Base of the frequencies; null for what the file says.</param>
+    internal RotaryEmbedding Rope(bool adjacent, RotaryScaling? scaling = null, double? theta = null)
+    {
+        int dimensions = _reader.Size("rope.dimension_count", Heads.KeySize);
+        if (dimensions % 2 != 0 || dimensions > Heads.KeySize)
+            throw _reader.Wrong("rope.dimension_count", $"an even number up to the head size of {Heads.KeySize}", dimensions);
+        scaling ??= _reader.Has("rope_freqs.weight")
+            ? new RotaryScaling.PerPair(_reader.Vector("rope_freqs.weight", dimensions / 2))
+            : RopeScaling.Read(_reader);
+        double[] frequencies = scaling.Frequencies(theta ?? _reader.Number("rope.freq_base", 10000), dimensions / 2);
+        bool pairsAdjacent = _reader.Text("rope.pairing") switch
+        {
+            null => adjacent,
+            "adjacent" => true,
+            "halves" => false,
+            string other => throw _reader.Wrong("rope.pairing", "adjacent or halves", $"'{other}'"),
+        };
+        return _reader.Own(new RotaryEmbedding(frequencies, scaling.Magnitude, pairsAdjacent, _reader.MaxRows));
+    }
+
+    /// <summary>blk.N.attn_q, attn_k, attn_v, attn_output, with biases where the file has them.</summary>
+    /// <param name="block">Prefix of the layer's tensors.</param>
+    /// <param name="rope">Positions.</param>
+    /// <param name="norm">What blk.N.attn_q_norm and attn_k_norm run over.</param>
+    /// <param name="window">Positions that a query sees; 0 for all.</param>
+    /// <param name="scale">Factor on the scores; null for 1 / √KeySize.</param>
+    internal GroupedQueryAttention Attention(string block, RotaryEmbedding rope, QueryKeyNorm norm = QueryKeyNorm.None, int window = 0, float? scale = null)
+    {
+        int queries = Heads.Heads * Heads.KeySize;
+        int keys = Heads.KvHeads * Heads.KeySize;
+        return new GroupedQueryAttention(
+            _reader.Cpu,
+            Heads,
+            new GroupedQueryAttention.Weights(
+                _reader.Linear(block + "attn_q", queries, Embedding, biased: true),
+                _reader.Linear(block + "attn_k", keys, Embedding, biased: true),
+                _reader.Linear(block + "attn_v", Heads.KvHeads * Heads.ValueSize, Embedding, biased: true),
+                _reader.Linear(block + "attn_output", Embedding, Heads.Heads * Heads.ValueSize, biased: true),
+                QueryKeyNormOf(block + "attn_q_norm.weight", norm, queries),
+                QueryKeyNormOf(block + "attn_k_norm.weight", norm, keys),
+                _reader.Has(block + "attn_sinks.weight") ? _reader.Vector(block + "attn_sinks.weight", Heads.Heads) : null),
+            rope,
+            scale ?? 1f / MathF.Sqrt(Heads.KeySize),
+            window,
+            _attention);
+    }
+
+    /// <summary>blk.N.ffn_gate, ffn_up, ffn_down.</summary>
+    internal GatedFeedForward Dense(string block, GateActivation activation = GateActivation.Silu)
+    {
+        int hidden = _reader.Size("feed_forward_length");
+        _dense ??= _reader.Own(new GatedFeedForward.Scratch(_reader.MaxRows, hidden));
+        return Gated(block, "", hidden, activation, _dense);
+    }
+
+    /// <summary>blk.N.ffn_gate_shexp, ffn_up_shexp, ffn_down_shexp.</summary>
+    internal GatedFeedForward Shared(string block, int hidden)
+    {
+        _shared ??= _reader.Own(new GatedFeedForward.Scratch(_reader.MaxRows, hidden));
+        return Gated(block, "_shexp", hidden, GateActivation.Silu, _shared);
+    }
+
+    /// <summary>The router's shape, from expert_count and expert_used_count, with the weights the family gives its experts.</summary>
+    internal RouterShape Router(GateFunction gate, bool normalize, float scale = 1)
+    {
+        var shape = new RouterShape(
+            _reader.Size("expert_count"), _reader.Size("expert_used_count"), gate, Groups: 1, UsedGroups: 1, normalize, scale);
+        Experts.Check(_reader, shape);
+        return shape;
+    }
+
+    /// <summary>blk.N.ffn_gate_inp, ffn_gate_exps, ffn_up_exps, ffn_down_exps, with biases where the file has them.</summary>
+    internal MixtureOfExperts Mixture(
+        string block,
+        RouterShape shape,
+        int hidden,
+        FeedForward? shared = null,
+        Linear? sharedGate = null,
+        GateActivation activation = GateActivation.Silu)
+    {
+        _experts ??= _reader.Own(new MixtureOfExperts.Scratch(_reader.MaxRows, shape, Embedding, hidden));
+        return new MixtureOfExperts(
+            _reader.Cpu,
+            shape,
+            new MixtureOfExperts.Weights(
+                _reader.Linear(block + "ffn_gate_inp", shape.Experts, Embedding, biased: true),
+                SelectionBias: null,
+                _reader.Experts(block + "ffn_gate_exps", shape, hidden, Embedding),
+                _reader.Experts(block + "ffn_up_exps", shape, hidden, Embedding),
+                _reader.Experts(block + "ffn_down_exps", shape, Embedding, hidden),
+                shared,
+                sharedGate,
+                activation),
+            _experts);
+    }
+
+    /// <summary>token_embd, the blocks, output_norm and output (absent: tied).</summary>
+    internal Transformer Assemble(Func<string, int, TransformerBlock> block, params RotaryEmbedding[] ropes)
+    {
+        Linear tokens = _reader.Linear("token_embd", _vocabulary, Embedding);
+        var blocks = new TransformerBlock[Layers];
+        for (int layer = 0; layer < Layers; layer++)
+            blocks[layer] = block($"blk.{layer}.", layer);
+        RmsNorm outputNorm = Norm("output_norm.weight");
+        Linear head = _reader.Has("output.weight") ? _reader.Linear("output", _vocabulary, Embedding) : tokens;
+        _reader.RefuseUnread();
+        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, Heads.CacheColumns));
+    }
+
+    private GatedFeedForward Gated(string block, string suffix, int hidden, GateActivation activation, GatedFeedForward.Scratch scratch) => new(
+        _reader.Cpu,
+        activation,
+        _reader.Linear($"{block}ffn_gate{suffix}", hidden, Embedding),
+        _reader.Linear($"{block}ffn_up{suffix}", hidden, Embedding),
+        _reader.Linear($"{block}ffn_down{suffix}", Embedding, hidden),
+        scratch);
+
+    private RmsNorm? QueryKeyNormOf(string name, QueryKeyNorm norm, int all) => norm switch
+    {
+        QueryKeyNorm.PerHead => _reader.Norm(name, Heads.KeySize, Epsilon),
+        QueryKeyNorm.AllHeads => _reader.Norm(name, all, Epsilon),
+        _ => null,
+    };
+
+    private static GroupedQueryShape ReadHeads(WeightReader reader, int embedding)
+    {
+        int heads = reader.Size("attention.head_count");
+        int kvHeads = reader.Size("attention.head_count_kv", heads);
+        if (heads % kvHeads != 0)
+            throw reader.Wrong("attention.head_count_kv", $"a divisor of the {heads} heads", kvHeads);
+        int keySize = reader.Size("attention.key_length", embedding / heads);
+        int valueSize = reader.Size("attention.value_length", embedding / heads);
+        if (valueSize is 0 or > SpanAttention.MaxValueSize)
+            throw reader.Wrong("attention.value_length", $"a number from 1 to {SpanAttention.MaxValueSize}", valueSize);
+        reader.Product("attention.head_count", heads, keySize + valueSize);
+        return new GroupedQueryShape(heads, kvHeads, keySize, valueSize);
+    }
+}
+
+/// <summary>What a norm of queries and keys runs over.</summary>
+internal enum QueryKeyNorm
+{
+    /// <summary>There is none.</summary>
+    None,
+
+    /// <summary>Each head on its own.</summary>
+    PerHead,
+
+    /// <summary>All heads together.</summary>
+    AllHeads,
+}
