@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Pure.Engine.Quantization;
 
 namespace Pure.House.Tests;
 
@@ -103,6 +104,17 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public void Its_table_names_every_family_and_element_type()
+    {
+        string table = string.Join('\n', Repository.Read("README.md").Split('\n').Where(line => line.StartsWith('|')));
+        string[] families = [.. FamilyLine().Matches(Repository.Read("engine/Models/Family.cs")).Select(match => $"`{match.Groups[1].Value}`")];
+        string[] missing = [.. families.Concat(Enum.GetNames<ElementType>()).Where(name => !table.Contains(name, StringComparison.Ordinal))];
+
+        Assert.NotEmpty(families);
+        Assert.True(missing.Length == 0, $"Say in README.md, in its table of what works: {string.Join(", ", missing)}.");
+    }
+
+    [Fact]
     public void Links_lead_somewhere()
     {
         string[] broken =
@@ -127,6 +139,9 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("\"[^\"]*\"|\\S+")]
     private static partial Regex Word();
+
+    [GeneratedRegex("""^ *\["([^"]+)"\] = """, RegexOptions.Multiline)]
+    private static partial Regex FamilyLine();
 
     [GeneratedRegex(@"\]\((?!https?:|#)([^)#]+)")]
     private static partial Regex RelativeLink();
