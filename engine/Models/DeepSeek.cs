@@ -6,6 +6,7 @@ namespace Pure.Engine.Models;
 /// DeepSeekMoE (Dai et al. 2024, arXiv:2401.06066), the first DeepSeek mixture: LLaMA's attention, leading dense layers, then many small
 /// experts, weighed by a softmax over all and not renormalised, with shared ones beside them.
 /// </summary>
+/// <remarks>Tensors as in <see cref="Llama"/>; from the first mixture on, blk.N.{ffn_gate_inp, ffn_*_exps, ffn_*_shexp} for ffn_*.</remarks>
 internal static class DeepSeek
 {
     internal static Transformer Build(WeightReader reader, int vocabulary)

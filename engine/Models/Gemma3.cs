@@ -7,6 +7,10 @@ namespace Pure.Engine.Models;
 /// Gemma 3, its text part (Gemma team 2025, arXiv:2503.19786): norms before and after each part, norms on query and key heads, GELU
 /// gates, and five layers with a sliding window and short rotary periods for each layer that sees everything.
 /// </summary>
+/// <remarks>
+/// Tensors as in <see cref="Llama"/>, with blk.N.{attn_q_norm, attn_k_norm, post_attention_norm, post_ffw_norm}. Norm weights are stored
+/// with their 1 added, as GGUF converters write them.
+/// </remarks>
 internal static class Gemma3
 {
     private const int DefaultPattern = 6;

@@ -7,6 +7,9 @@ namespace Pure.Engine.Models;
 /// gpt-oss (OpenAI 2025, model card, arXiv:2508.10925): a sink in every head's softmax, a sliding window in every other layer, biases
 /// everywhere, experts chosen by their logits with a softmax over the chosen, and a clamped gate.
 /// </summary>
+/// <remarks>
+/// Tensors as in <see cref="Llama"/>, all with biases, with blk.N.{attn_sinks, post_attention_norm, ffn_gate_inp, ffn_*_exps}.
+/// </remarks>
 internal static class GptOss
 {
     internal static Transformer Build(WeightReader reader, int vocabulary)

@@ -6,6 +6,7 @@ namespace Pure.Engine.Models;
 /// Granite 3 mixtures (Granite team, IBM 2024, technical report): LLaMA's parts with four fixed factors, on embeddings, scores,
 /// residual branches and logits; experts chosen by their logits, with a softmax over the chosen; shared experts in later ones.
 /// </summary>
+/// <remarks>Tensors as in <see cref="Llama"/> of a mixture, with blk.N.ffn_*_shexp in those that share experts.</remarks>
 internal static class GraniteMoe
 {
     internal static Transformer Build(WeightReader reader, int vocabulary)

@@ -6,6 +6,7 @@ namespace Pure.Engine.Models;
 /// OLMoE (Muennighoff et al. 2024, arXiv:2409.02060): norms of queries and keys over all heads together; experts weighed by a softmax
 /// over all, not renormalised.
 /// </summary>
+/// <remarks>Tensors as in <see cref="Qwen3Moe"/>; the norms of queries and keys are as wide as all their heads.</remarks>
 internal static class Olmoe
 {
     internal static Transformer Build(WeightReader reader, int vocabulary)
