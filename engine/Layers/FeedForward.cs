@@ -29,6 +29,18 @@ internal sealed class GatedFeedForward(
     /// <inheritdoc/>
     internal override bool ReadsQ8 => gate.ReadsQ8 | up.ReadsQ8;
 
+    /// <summary>What the gate passes through.</summary>
+    internal GateActivation Activation => activation;
+
+    /// <summary><c>[hidden, embedding]</c>.</summary>
+    internal Linear Gate => gate;
+
+    /// <summary><c>[hidden, embedding]</c>.</summary>
+    internal Linear Up => up;
+
+    /// <summary><c>[embedding, hidden]</c>.</summary>
+    internal Linear Down => down;
+
     /// <inheritdoc/>
     internal override void Forward(in Activations x, in Activations y)
     {

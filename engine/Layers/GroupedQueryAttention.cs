@@ -32,16 +32,17 @@ internal sealed class GroupedQueryAttention : Attention
     /// <param name="shape">Head counts and sizes.</param>
     /// <param name="weights">The layer's weights.</param>
     /// <param name="rope">Positions.</param>
-    /// <param name="scale">Factor on the scores; 1 / √KeySize in most families.</param>
+    /// <param name="scale">Factor on the scores, which kernels take as a float; 1 / √KeySize in most families.</param>
     /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
     /// <param name="scratch">Shared buffers.</param>
     internal GroupedQueryAttention(
-        Cpu cpu, GroupedQueryShape shape, Weights weights, RotaryEmbedding rope, float scale, int window, Scratch scratch)
+        Cpu cpu, GroupedQueryShape shape, Weights weights, RotaryEmbedding rope, double scale, int window, Scratch scratch)
     {
         _cpu = cpu;
         _shape = shape;
         _weights = weights;
         _rope = rope;
+        Scale = scale;
         _window = window;
         _scratch = scratch;
         int group = shape.Heads / shape.KvHeads;
@@ -53,10 +54,25 @@ internal sealed class GroupedQueryAttention : Attention
                 shape.KeySize,
                 values + (head / group * shape.ValueSize),
                 shape.ValueSize,
-                scale,
+                (float)scale,
                 weights.Sinks?[head])),
         ];
     }
+
+    /// <summary>Head counts and sizes.</summary>
+    internal GroupedQueryShape Shape => _shape;
+
+    /// <summary>The layer's weights.</summary>
+    internal Weights LayerWeights => _weights;
+
+    /// <summary>Positions.</summary>
+    internal RotaryEmbedding Rope => _rope;
+
+    /// <summary>Factor on the scores.</summary>
+    internal double Scale { get; }
+
+    /// <summary>Positions that a query sees, its own included; 0 for all.</summary>
+    internal int Window => _window;
 
     /// <inheritdoc/>
     internal override bool ReadsQ8 => _weights.Query.ReadsQ8 | _weights.Key.ReadsQ8 | _weights.Value.ReadsQ8;

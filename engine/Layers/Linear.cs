@@ -33,6 +33,12 @@ internal sealed class Linear
     /// <summary>Whether the input's 8-bit form must have been made.</summary>
     internal bool ReadsQ8 { get; }
 
+    /// <summary><c>[outputs, inputs]</c>, as stored.</summary>
+    internal WeightMatrix Weights => _weights;
+
+    /// <summary>Added to the product <c>[outputs]</c>; empty for none.</summary>
+    internal ReadOnlySpan<float> Bias => _bias.Span;
+
     /// <param name="x">Input <c>[rows, inputs]</c>.</param>
     /// <param name="y">Output <c>[rows, outputs]</c>.</param>
     internal void Forward(in Activations x, in Activations y) =>

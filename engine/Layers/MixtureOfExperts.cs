@@ -28,6 +28,15 @@ internal sealed class MixtureOfExperts : FeedForward
     /// <inheritdoc/>
     internal override bool ReadsQ8 => _weights.Gate[0].ReadsQ8 | _weights.Up[0].ReadsQ8 | (_weights.Shared?.ReadsQ8 ?? false);
 
+    /// <summary>How experts are chosen.</summary>
+    internal RouterShape Shape => _shape;
+
+    /// <summary>The layer's weights.</summary>
+    internal Weights LayerWeights => _weights;
+
+    /// <summary>The router's logits <c>[rows, experts]</c> of the latest call; the buffer is shared with other layers.</summary>
+    internal Activations RouterLogits(int rows) => _scratch.RouterLogits.Rows(rows);
+
     /// <inheritdoc/>
     internal override void Forward(in Activations x, in Activations y)
     {

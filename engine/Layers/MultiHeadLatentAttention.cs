@@ -25,11 +25,23 @@ internal readonly record struct LatentShape(int Heads, int LatentSize, int NopeS
 /// value up-projection W_UV moves behind the mixture. Heads are never expanded.
 /// </summary>
 internal sealed class MultiHeadLatentAttention(
-    Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, float scale, MultiHeadLatentAttention.Scratch scratch)
+    Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, double scale, MultiHeadLatentAttention.Scratch scratch)
     : Attention
 {
     private readonly HeadColumns[] _heads =
-        [.. Enumerable.Repeat(new HeadColumns(0, shape.CacheColumns, 0, shape.LatentSize, scale), shape.Heads)];
+        [.. Enumerable.Repeat(new HeadColumns(0, shape.CacheColumns, 0, shape.LatentSize, (float)scale), shape.Heads)];
+
+    /// <summary>Head counts and sizes.</summary>
+    internal LatentShape Shape => shape;
+
+    /// <summary>The layer's weights.</summary>
+    internal Weights LayerWeights => weights;
+
+    /// <summary>Positions.</summary>
+    internal RotaryEmbedding Rope => rope;
+
+    /// <summary>Factor on the scores.</summary>
+    internal double Scale => scale;
 
     /// <inheritdoc/>
     internal override bool ReadsQ8 => (weights.QueryDown ?? weights.Query).ReadsQ8 | weights.LatentDown.ReadsQ8;

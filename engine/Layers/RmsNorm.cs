@@ -12,6 +12,12 @@ internal sealed class RmsNorm(Cpu cpu, float[] weight, float epsilon)
     /// <summary>Columns it normalises.</summary>
     internal int Size => weight.Length;
 
+    /// <summary>Gain <c>[columns]</c>.</summary>
+    internal ReadOnlySpan<float> Weight => weight;
+
+    /// <summary>Added to the mean square.</summary>
+    internal float Epsilon => epsilon;
+
     /// <summary>Normalises every row of <paramref name="x"/> into <paramref name="y"/>, and makes its 8-bit form where asked.</summary>
     internal void Forward(in Activations x, in Activations y, bool quantize) =>
         cpu.Pool.Run(new Job(this, x, y, quantize), x.Rows, grain: 1);

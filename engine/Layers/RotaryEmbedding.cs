@@ -32,6 +32,15 @@ internal sealed class RotaryEmbedding : IDisposable
     /// <summary>Rotary dimensions of a head.</summary>
     internal int Dimensions => 2 * _frequencies.Length;
 
+    /// <summary>Angle per position of each pair.</summary>
+    internal ReadOnlySpan<double> Frequencies => _frequencies;
+
+    /// <summary>Factor on cosines and sines.</summary>
+    internal double Magnitude => _magnitude;
+
+    /// <summary>Whether pairs are (2i, 2i+1); otherwise (i, i + half).</summary>
+    internal bool PairsAdjacent => _adjacent;
+
     /// <summary>Computes the angles of a batch's rows.</summary>
     internal void Prepare(Batch batch)
     {

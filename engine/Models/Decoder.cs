@@ -67,7 +67,7 @@ internal sealed class Decoder
     /// <param name="norm">What blk.N.attn_q_norm and attn_k_norm run over.</param>
     /// <param name="window">Positions that a query sees; 0 for all.</param>
     /// <param name="scale">Factor on the scores; null for 1 / √KeySize.</param>
-    internal GroupedQueryAttention Attention(string block, RotaryEmbedding rope, QueryKeyNorm norm = QueryKeyNorm.None, int window = 0, float? scale = null)
+    internal GroupedQueryAttention Attention(string block, RotaryEmbedding rope, QueryKeyNorm norm = QueryKeyNorm.None, int window = 0, double? scale = null)
     {
         int queries = Heads.Heads * Heads.KeySize;
         int keys = Heads.KvHeads * Heads.KeySize;
@@ -83,7 +83,7 @@ internal sealed class Decoder
                 QueryKeyNormOf(block + "attn_k_norm.weight", norm, keys),
                 _reader.Has(block + "attn_sinks.weight") ? _reader.Vector(block + "attn_sinks.weight", Heads.Heads) : null),
             rope,
-            scale ?? 1f / MathF.Sqrt(Heads.KeySize),
+            scale ?? 1 / Math.Sqrt(Heads.KeySize),
             window,
             _attention);
     }

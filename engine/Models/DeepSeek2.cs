@@ -26,7 +26,7 @@ internal static class DeepSeek2
         float epsilon = reader.Number("attention.layer_norm_rms_epsilon");
         LatentShape attention = AttentionShape(reader);
         int queryRank = reader.Count("attention.q_lora_rank");
-        (RotaryEmbedding rope, float scale) = Rope(reader, attention);
+        (RotaryEmbedding rope, double scale) = Rope(reader, attention);
         var scratch = reader.Own(new MultiHeadLatentAttention.Scratch(reader.MaxRows, attention, queryRank));
         Func<string, FeedForward> leading = LeadingFeedForward(reader, embedding, dense);
         Func<string, FeedForward> mixture = Mixture(reader, embedding, mixtures: layers - dense);
@@ -73,7 +73,7 @@ internal static class DeepSeek2
     /// With YaRN the magnitude goes onto the attention scale, squared, and not onto cosines and sines, where a file gives its
     /// <c>yarn_log_multiplier</c> (0.1 · mscale_all_dim); a file without one is plain YaRN.
     /// </summary>
-    private static (RotaryEmbedding Rope, float Scale) Rope(WeightReader reader, LatentShape attention)
+    private static (RotaryEmbedding Rope, double Scale) Rope(WeightReader reader, LatentShape attention)
     {
         RotaryScaling scaling = RopeScaling.Read(reader);
         double mscale = 1;
@@ -86,7 +86,7 @@ internal static class DeepSeek2
 
         double[] frequencies = scaling.Frequencies(reader.Number("rope.freq_base", 10000), attention.RopeSize / 2);
         var rope = reader.Own(new RotaryEmbedding(frequencies, scaling.Magnitude, adjacent: true, reader.MaxRows));
-        return (rope, (float)(mscale * mscale / Math.Sqrt(attention.QuerySize)));
+        return (rope, mscale * mscale / Math.Sqrt(attention.QuerySize));
     }
 
     private static MultiHeadLatentAttention.Weights AttentionWeights(

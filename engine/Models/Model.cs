@@ -66,6 +66,9 @@ public sealed class Model : IDisposable
     /// <summary>What a position costs in the cache.</summary>
     public CacheShape CacheShape => _transformer.Cache;
 
+    /// <summary>The assembled layers.</summary>
+    internal Transformer Transformer => _transformer;
+
     /// <summary>
     /// Held while a forward pass runs and its logits are read, by sessions that share the model: <see cref="Forward"/> itself is for
     /// one caller at a time.
@@ -111,12 +114,13 @@ public sealed class Model : IDisposable
 
     /// <summary>Computes the batch's rows, appends their keys and values, and returns the wanted logits.</summary>
     /// <param name="batch">Rows of sequences in caches of this model.</param>
+    /// <param name="trace">Where every named intermediate is written down; null for nowhere, which costs nothing.</param>
     /// <returns>Logits of the rows that wanted them, in order; valid until the next call.</returns>
     /// <exception cref="InvalidRequestException">
     /// The batch is empty or too large, a token is outside the vocabulary, a sequence leaves the context, or a cache is full.
     /// </exception>
     /// <exception cref="NotFiniteNumberException">A layer produced NaN or infinity; the message names it.</exception>
-    public Logits Forward(Batch batch)
+    public Logits Forward(Batch batch, Trace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -126,25 +130,44 @@ public sealed class Model : IDisposable
         Activations normed = _normed.Rows(batch.Count);
         Activations branch = _branch.Rows(batch.Count);
         Embed(batch, x);
+        trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
             TransformerBlock block = _transformer.Blocks[layer];
             block.AttentionNorm.Forward(x, normed, block.Attention.ReadsQ8);
+            trace?.Add(TraceName.AttentionNorm, layer, normed);
             block.Attention.Forward(new Step(batch, layer), normed, branch);
-            block.AttentionPostNorm?.Forward(branch, branch, quantize: false);
+            trace?.Add(TraceName.AttentionOut, layer, branch);
+            if (block.AttentionPostNorm is { } attentionPostNorm)
+            {
+                attentionPostNorm.Forward(branch, branch, quantize: false);
+                trace?.Add(TraceName.AttentionPostNorm, layer, branch);
+            }
+
             _cpu.AddScaled(x, block.ResidualScale, branch);
+            trace?.Add(TraceName.AttentionResidual, layer, x);
             block.FeedForwardNorm.Forward(x, normed, block.FeedForward.ReadsQ8);
+            trace?.Add(TraceName.FeedForwardNorm, layer, normed);
             block.FeedForward.Forward(normed, branch);
-            block.FeedForwardPostNorm?.Forward(branch, branch, quantize: false);
+            if (trace is not null && block.FeedForward is MixtureOfExperts mixture)
+                trace.Add(TraceName.RouterLogits, layer, mixture.RouterLogits(batch.Count));
+            trace?.Add(TraceName.FeedForwardOut, layer, branch);
+            if (block.FeedForwardPostNorm is { } feedForwardPostNorm)
+            {
+                feedForwardPostNorm.Forward(branch, branch, quantize: false);
+                trace?.Add(TraceName.FeedForwardPostNorm, layer, branch);
+            }
+
             _cpu.AddScaled(x, block.ResidualScale, branch);
+            trace?.Add(TraceName.LayerOut, layer, x);
             RequireFinite(x, layer);
         }
 
         foreach (ref readonly BatchRow row in batch.Rows)
             row.Sequence.Advance(row.Position + 1);
-        return Head(batch, x, wanted);
+        return Head(batch, x, wanted, trace);
     }
 
     /// <inheritdoc/>
@@ -238,7 +261,7 @@ public sealed class Model : IDisposable
         }
     }
 
-    private Logits Head(Batch batch, in Activations x, int wanted)
+    private Logits Head(Batch batch, in Activations x, int wanted, Trace? trace)
     {
         int vocabulary = Info.VocabularySize;
         if (wanted == 0)
@@ -257,6 +280,7 @@ public sealed class Model : IDisposable
         }
 
         _transformer.OutputNorm.Forward(last, last, _transformer.Head.ReadsQ8);
+        trace?.Add(TraceName.OutputNorm, last);
         _transformer.Head.Forward(last, Activations.Floats(_logits, wanted, vocabulary));
         var logits = new Logits(_logits, wanted, vocabulary);
         for (int row = 0; row < wanted; row++)
@@ -267,6 +291,7 @@ public sealed class Model : IDisposable
                 throw NotFinite("the output head");
         }
 
+        trace?.Add(TraceName.Logits, Activations.Floats(_logits, wanted, vocabulary));
         return logits;
     }
 
