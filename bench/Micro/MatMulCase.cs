@@ -19,7 +19,7 @@ public sealed record MatMulCase(ElementType Type, Isa Isa, ActivationType Activa
     public static IEnumerable<MatMulCase> All =>
         from type in Enum.GetValues<ElementType>()
         from isa in KernelSet.Supported
-        from activations in IsFloat(type) ? [ActivationType.F32] : Enum.GetValues<ActivationType>()
+        from activations in ElementFormat.Of(type).IsQuantized ? Enum.GetValues<ActivationType>() : [ActivationType.F32]
         from inputs in InputCounts
         select new MatMulCase(type, isa, activations, inputs);
 
@@ -28,6 +28,4 @@ public sealed record MatMulCase(ElementType Type, Isa Isa, ActivationType Activa
 
     /// <inheritdoc/>
     public override string ToString() => $"{Type} {KernelSet.Name(Isa)} {Activations} x{Inputs}".ToLowerInvariant();
-
-    private static bool IsFloat(ElementType type) => type is ElementType.F32 or ElementType.F16 or ElementType.BF16;
 }

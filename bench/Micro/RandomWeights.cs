@@ -49,7 +49,29 @@ internal static class RandomWeights
                 BinaryPrimitives.WriteHalfLittleEndian(block, (Half)(value / 32));
                 BinaryPrimitives.WriteHalfLittleEndian(block[2..], (Half)(value / 32));
                 break;
-            case ElementType.F16 or ElementType.Q8_0 or ElementType.Q4_0:
+            case ElementType.F8_E4M3 or ElementType.F8_E5M2:
+                block[0] &= 0xBF;
+                break;
+            case ElementType.F8_E4M3_B128:
+                block.Replace((byte)0x7F, (byte)0);
+                block.Replace((byte)0xFF, (byte)0);
+                BinaryPrimitives.WriteSingleLittleEndian(block, value / 256);
+                break;
+            case ElementType.MXFP4:
+                block[0] = 122;
+                break;
+            case ElementType.Q2_K:
+                BinaryPrimitives.WriteHalfLittleEndian(block[^4..], (Half)(value / 16));
+                BinaryPrimitives.WriteHalfLittleEndian(block[^2..], (Half)(value / 16));
+                break;
+            case ElementType.Q3_K:
+                BinaryPrimitives.WriteHalfLittleEndian(block[^2..], (Half)(value / 32));
+                break;
+            case ElementType.Q5_K or ElementType.Q4_1 or ElementType.Q5_1:
+                BinaryPrimitives.WriteHalfLittleEndian(block, (Half)(value / 32));
+                BinaryPrimitives.WriteHalfLittleEndian(block[2..], (Half)(value / 32));
+                break;
+            case ElementType.F16 or ElementType.Q8_0 or ElementType.Q4_0 or ElementType.Q5_0 or ElementType.IQ4_NL or ElementType.IQ4_XS:
                 BinaryPrimitives.WriteHalfLittleEndian(block, (Half)value);
                 break;
             default:

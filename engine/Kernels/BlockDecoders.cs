@@ -20,13 +20,16 @@ internal unsafe interface IBlockDecoder
     static abstract bool IsSigned { get; }
 
     /// <summary>What an unsigned code stands above its value.</summary>
-    static abstract int Zero { get; }
+    static virtual int Zero => 0;
 
     /// <summary>Each sub-block subtracts a minimum.</summary>
-    static abstract bool HasMins { get; }
+    static virtual bool HasMins => false;
 
     /// <summary>The two halves of a sub-block have integer scales of their own, by which codes are multiplied.</summary>
-    static abstract bool HasHalfScales { get; }
+    static virtual bool HasHalfScales => false;
+
+    /// <summary>The two halves have integer factors of their own, by which the minimum is multiplied.</summary>
+    static virtual bool HasHalfMins => false;
 
     /// <summary>The 32 codes of sub-block <paramref name="s"/> of the group at <paramref name="group"/>, in order.</summary>
     static abstract Vector256<byte> Codes(byte* group, int s);
@@ -38,7 +41,15 @@ internal unsafe interface IBlockDecoder
     static abstract void Scales8(byte** groups, int count, float* scales, float* mins);
 
     /// <summary>The integer scales of sub-block <paramref name="s"/>: eight times that of the lower half, eight times the upper's.</summary>
-    static abstract Vector256<short> HalfScales(byte* group, int s);
+    static virtual Vector256<short> HalfScales(byte* group, int s) => Vector256<short>.One;
+
+    /// <summary>The integer factors of the minimum in the two halves of sub-block <paramref name="s"/>.</summary>
+    static virtual (int Lower, int Upper) HalfMins(byte* group, int s) => (1, 1);
+
+    /// <summary>The same of eight rows' groups: <c>[8 sub-blocks, 2 halves, 8 rows]</c>.</summary>
+    static virtual void HalfMins8(byte** groups, float* halfMins)
+    {
+    }
 }
 
 internal readonly unsafe struct Q8_0Decoder : IBlockDecoder
@@ -229,8 +240,8 @@ internal static unsafe class EightRows
         *(ushort*)(groups[6] + offset),
         *(ushort*)(groups[7] + offset))));
 
-    /// <summary>target[s, row] = byte s of bytes[row] · scale[row].</summary>
-    internal static void Scaled(ulong* bytes, Vector256<float> scale, float* target)
+    /// <summary>target[s, row] = (byte s of bytes[row] − zero) · scale[row].</summary>
+    internal static void Scaled(ulong* bytes, Vector256<float> scale, float* target, int zero = 0)
     {
         // An 8 × 8 transpose of bytes: neighbours are interleaved as bytes, then as pairs, then as fours.
         Vector128<byte> rows01 = Sse2.UnpackLow(Vector128.CreateScalar(bytes[0]).AsByte(), Vector128.CreateScalar(bytes[1]).AsByte());
@@ -241,17 +252,18 @@ internal static unsafe class EightRows
         Vector128<uint> upper0123 = Sse2.UnpackHigh(rows01.AsUInt16(), rows23.AsUInt16()).AsUInt32();
         Vector128<uint> lower4567 = Sse2.UnpackLow(rows45.AsUInt16(), rows67.AsUInt16()).AsUInt32();
         Vector128<uint> upper4567 = Sse2.UnpackHigh(rows45.AsUInt16(), rows67.AsUInt16()).AsUInt32();
-        Two(Sse2.UnpackLow(lower0123, lower4567).AsByte(), scale, target);
-        Two(Sse2.UnpackHigh(lower0123, lower4567).AsByte(), scale, target + 16);
-        Two(Sse2.UnpackLow(upper0123, upper4567).AsByte(), scale, target + 32);
-        Two(Sse2.UnpackHigh(upper0123, upper4567).AsByte(), scale, target + 48);
+        Two(Sse2.UnpackLow(lower0123, lower4567).AsByte(), scale, target, zero);
+        Two(Sse2.UnpackHigh(lower0123, lower4567).AsByte(), scale, target + 16, zero);
+        Two(Sse2.UnpackLow(upper0123, upper4567).AsByte(), scale, target + 32, zero);
+        Two(Sse2.UnpackHigh(upper0123, upper4567).AsByte(), scale, target + 48, zero);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Two(Vector128<byte> bytes, Vector256<float> scale, float* target)
+    private static void Two(Vector128<byte> bytes, Vector256<float> scale, float* target, int zero)
     {
+        Vector256<int> zeros = Vector256.Create(zero);
         Vector128<byte> second = Sse2.ShiftRightLogical128BitLane(bytes, 8);
-        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(bytes))).Store(target);
-        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(second))).Store(target + 8);
+        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(bytes) - zeros)).Store(target);
+        (scale * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(second) - zeros)).Store(target + 8);
     }
 }

@@ -70,6 +70,14 @@ internal static unsafe class BlockSums
         return Avx2.Permute2x128(low, high, 0x20) + Avx2.Permute2x128(low, high, 0x31);
     }
 
+    /// <summary>The sum of the first sixteen activations at <paramref name="x"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int LowerHalf(sbyte* x)
+    {
+        Vector128<short> pairs = Ssse3.MultiplyAddAdjacent(Vector128<byte>.One, Vector128.Load(x));
+        return Vector128.Sum(Sse2.MultiplyAddAdjacent(pairs, Vector128<short>.One));
+    }
+
     /// <summary>Four rows: (a b c d) of the lower 16 elements, then of the upper.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Four<TCodes>(TCodes codes, int first, Vector256<sbyte> x)

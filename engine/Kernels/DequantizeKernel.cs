@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Pure.Engine.Kernels.Decoders;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
@@ -15,10 +16,22 @@ internal static unsafe class DequantizeKernel
             case ElementType.F32: F32.Dequantize(row, y, columns); break;
             case ElementType.F16: F16.Dequantize(row, y, columns); break;
             case ElementType.BF16: BF16.Dequantize(row, y, columns); break;
+            case ElementType.F8_E4M3: F8_E4M3.Dequantize(row, y, columns); break;
+            case ElementType.F8_E5M2: F8_E5M2.Dequantize(row, y, columns); break;
+            case ElementType.F8_E4M3_B128: F8_E4M3_B128.Dequantize(row, y, columns); break;
             case ElementType.Q8_0: Q8_0.Dequantize(row, y, columns); break;
             case ElementType.Q4_0: Q4_0.Dequantize(row, y, columns); break;
+            case ElementType.Q4_1: Q4_1.Dequantize(row, y, columns); break;
+            case ElementType.Q5_0: Q5_0.Dequantize(row, y, columns); break;
+            case ElementType.Q5_1: Q5_1.Dequantize(row, y, columns); break;
+            case ElementType.IQ4_NL: IQ4_NL.Dequantize(row, y, columns); break;
+            case ElementType.MXFP4: MXFP4.Dequantize(row, y, columns); break;
+            case ElementType.Q2_K: Q2_K.Dequantize(row, y, columns); break;
+            case ElementType.Q3_K: Q3_K.Dequantize(row, y, columns); break;
             case ElementType.Q4_K: Q4_K.Dequantize(row, y, columns); break;
+            case ElementType.Q5_K: Q5_K.Dequantize(row, y, columns); break;
             case ElementType.Q6_K: Q6_K.Dequantize(row, y, columns); break;
+            case ElementType.IQ4_XS: IQ4_XS.Dequantize(row, y, columns); break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "There is no kernel for this element type.");
         }
     }
@@ -30,10 +43,22 @@ internal static unsafe class DequantizeKernel
         {
             case ElementType.F16: Widen<TLanes, HalfElement>(row, y, columns); break;
             case ElementType.BF16: Widen<TLanes, BrainElement>(row, y, columns); break;
+            case ElementType.F8_E4M3: Widen<TLanes, E4M3Element>(row, y, columns); break;
+            case ElementType.F8_E5M2: Widen<TLanes, E5M2Element>(row, y, columns); break;
+            case ElementType.F8_E4M3_B128: WidenScaled<TLanes>(row, y, columns); break;
             case ElementType.Q8_0: Blocks<Q8_0Decoder>(row, y, columns); break;
             case ElementType.Q4_0: Blocks<Q4_0Decoder>(row, y, columns); break;
+            case ElementType.Q4_1: Blocks<Q4_1Decoder>(row, y, columns); break;
+            case ElementType.Q5_0: Blocks<Q5_0Decoder>(row, y, columns); break;
+            case ElementType.Q5_1: Blocks<Q5_1Decoder>(row, y, columns); break;
+            case ElementType.IQ4_NL: Blocks<IQ4_NLDecoder>(row, y, columns); break;
+            case ElementType.MXFP4: Blocks<MXFP4Decoder>(row, y, columns); break;
+            case ElementType.Q2_K: Blocks<Q2_KDecoder>(row, y, columns); break;
+            case ElementType.Q3_K: Blocks<Q3_KDecoder>(row, y, columns); break;
             case ElementType.Q4_K: Blocks<Q4_KDecoder>(row, y, columns); break;
+            case ElementType.Q5_K: Blocks<Q5_KDecoder>(row, y, columns); break;
             case ElementType.Q6_K: Blocks<Q6_KDecoder>(row, y, columns); break;
+            case ElementType.IQ4_XS: Blocks<IQ4_XSDecoder>(row, y, columns); break;
             default: Scalar(type, row, y, columns); break;
         }
     }
@@ -47,6 +72,19 @@ internal static unsafe class DequantizeKernel
             TLanes.Store(TElement.Load<TLanes>(source + ((nint)i * TElement.Bytes)), target + i);
         for (; i < count; i++)
             target[i] = TElement.LoadOne(source + ((nint)i * TElement.Bytes));
+    }
+
+    private static void WidenScaled<TLanes>(byte* row, float* y, int columns)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float* end = y + columns;
+        for (; y < end; row += F8_E4M3_B128.BlockBytes)
+        {
+            TLanes scale = TLanes.Broadcast(*(float*)row);
+            byte* q = row + F8_E4M3_B128.QuantsAt;
+            for (int i = 0; i < F8_E4M3_B128.BlockSize; i += FloatDot.Lanes, y += FloatDot.Lanes)
+                TLanes.Store(E4M3Element.Load<TLanes>(q + i) * scale, y);
+        }
     }
 
     private static void Blocks<TDecoder>(byte* row, float* y, int columns)
@@ -72,9 +110,17 @@ internal static unsafe class DequantizeKernel
                     upper *= halfScales.GetElement(8);
                 }
 
-                float min = TDecoder.HasMins ? mins[s] : 0;
-                Sixteen<TDecoder>(codes.GetLower(), lower, min, y);
-                Sixteen<TDecoder>(codes.GetUpper(), upper, min, y + 16);
+                float lowerMin = TDecoder.HasMins ? mins[s] : 0;
+                float upperMin = lowerMin;
+                if (TDecoder.HasHalfMins)
+                {
+                    (int lowerFactor, int upperFactor) = TDecoder.HalfMins(row, s);
+                    lowerMin *= lowerFactor;
+                    upperMin *= upperFactor;
+                }
+
+                Sixteen<TDecoder>(codes.GetLower(), lower, lowerMin, y);
+                Sixteen<TDecoder>(codes.GetUpper(), upper, upperMin, y + 16);
             }
 
             row += Group / TDecoder.SubBlocks * TDecoder.BlockBytes;

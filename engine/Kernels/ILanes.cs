@@ -29,6 +29,9 @@ internal unsafe interface ILanes<TSelf> :
     /// <summary>Sixteen 16-bit IEEE floats, widened exactly (denormals, infinities and NaN included).</summary>
     static abstract TSelf LoadHalf(ushort* source);
 
+    /// <summary>The same of halves in a register.</summary>
+    static abstract TSelf WidenHalves(Vector256<ushort> halves);
+
     /// <summary>Sixteen bfloat16 values, widened exactly.</summary>
     static abstract TSelf LoadBrain(ushort* source);
 

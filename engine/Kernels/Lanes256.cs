@@ -50,6 +50,10 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
     public static Lanes256 LoadHalf(ushort* source) => new(WidenHalf(Avx2.ConvertToVector256Int32(source)), WidenHalf(Avx2.ConvertToVector256Int32(source + 8)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 WidenHalves(Vector256<ushort> halves) =>
+        new(WidenHalf(Avx2.ConvertToVector256Int32(halves.GetLower())), WidenHalf(Avx2.ConvertToVector256Int32(halves.GetUpper())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadBrain(ushort* source) =>
         new((Avx2.ConvertToVector256Int32(source) << 16).AsSingle(), (Avx2.ConvertToVector256Int32(source + 8) << 16).AsSingle());
 

@@ -39,9 +39,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static Lanes512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadHalf(ushort* source)
+    public static Lanes512 LoadHalf(ushort* source) => WidenHalves(Vector256.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 WidenHalves(Vector256<ushort> halves)
     {
-        Vector512<int> bits = Avx512F.ConvertToVector512Int32(Vector256.Load(source));
+        Vector512<int> bits = Avx512F.ConvertToVector512Int32(halves);
         Vector512<int> magnitude = (bits & Vector512.Create(0x7FFF)) << 13;
         Vector512<int> normal = magnitude + Vector512.Create(HalfBits.Rebias);
         Vector512<int> special = normal + Vector512.Create(HalfBits.Rebias);

@@ -33,6 +33,10 @@ internal static unsafe class MatMulFloatKernel
             AsStored<TLanes, HalfElement>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
         else if (inputs.Count == 1 && weights.Type == ElementType.BF16)
             AsStored<TLanes, BrainElement>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+        else if (inputs.Count == 1 && weights.Type == ElementType.F8_E4M3)
+            AsStored<TLanes, E4M3Element>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+        else if (inputs.Count == 1 && weights.Type == ElementType.F8_E5M2)
+            AsStored<TLanes, E5M2Element>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
         else if (weights.Type == ElementType.F32)
             AsStored<TLanes, SingleElement>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
         else

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Pure.Engine.Kernels.Decoders;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
@@ -11,6 +12,8 @@ namespace Pure.Engine.Kernels;
 /// </summary>
 internal static unsafe class MatMulQ8Kernel
 {
+    private const int HalfMinsAfterMins = 64;
+
     /// <summary>The definition: one dot product after the other.</summary>
     internal static void Scalar(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride)
@@ -19,8 +22,17 @@ internal static unsafe class MatMulQ8Kernel
         {
             case ElementType.Q8_0: Scalar<Q8_0>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_0: Scalar<Q4_0>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q4_1: Scalar<Q4_1>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_0: Scalar<Q5_0>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_1: Scalar<Q5_1>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.IQ4_NL: Scalar<IQ4_NL>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.MXFP4: Scalar<MXFP4>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q2_K: Scalar<Q2_K>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q3_K: Scalar<Q3_K>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_K: Scalar<Q4_K>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_K: Scalar<Q5_K>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q6_K: Scalar<Q6_K>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.IQ4_XS: Scalar<IQ4_XS>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             default: throw new ArgumentOutOfRangeException(nameof(weights), weights.Type, "There is no kernel for this element type.");
         }
     }
@@ -32,8 +44,17 @@ internal static unsafe class MatMulQ8Kernel
         {
             case ElementType.Q8_0: Vector<Q8_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_0: Vector<Q4_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q4_1: Vector<Q4_1Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_0: Vector<Q5_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_1: Vector<Q5_1Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.IQ4_NL: Vector<IQ4_NLDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.MXFP4: Vector<MXFP4Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q2_K: Vector<Q2_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q3_K: Vector<Q3_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_K: Vector<Q4_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.Q5_K: Vector<Q5_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q6_K: Vector<Q6_KDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
+            case ElementType.IQ4_XS: Vector<IQ4_XSDecoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             default: throw new ArgumentOutOfRangeException(nameof(weights), weights.Type, "There is no kernel for this element type.");
         }
     }
@@ -63,6 +84,7 @@ internal static unsafe class MatMulQ8Kernel
     /// halfScales [8 sub-blocks, 8 rows, 16]  int16; only types that have them
     /// scales     [8 sub-blocks, 8 rows]      float
     /// mins       [8 sub-blocks, 8 rows]      float; only types that have them
+    /// halfMins   [8 sub-blocks, 2, 8 rows]   float; only types that have them
     /// sums       [inputs, 8 rows]            float: the accumulators between groups
     /// </code>
     /// and meets every input row; a single input row reads the rows as they lie. Where fewer than eight rows are left the last one fills up, and its copies are dropped.
@@ -75,12 +97,13 @@ internal static unsafe class MatMulQ8Kernel
         const int Group = 8;
         const int CodeFloats = Group * Rows * 32 / sizeof(float);
         const int HalfScaleFloats = Group * Rows * 16 * sizeof(short) / sizeof(float);
-        float* scratch = Scratch.Floats(CodeFloats + HalfScaleFloats + (2 * Group * Rows) + ((long)inputs.Count * Rows));
+        float* scratch = Scratch.Floats(CodeFloats + HalfScaleFloats + (4 * Group * Rows) + ((long)inputs.Count * Rows));
         var codes = (byte*)scratch;
         var halfScales = (short*)(scratch + CodeFloats);
         float* scales = scratch + CodeFloats + HalfScaleFloats;
         float* mins = scales + (Group * Rows);
-        float* sums = mins + (Group * Rows);
+        float* halfMins = mins + HalfMinsAfterMins;
+        float* sums = halfMins + (2 * Group * Rows);
 
         byte** groups = stackalloc byte*[Rows];
         int blocks = weights.Columns / Activations.BlockSize;
@@ -98,6 +121,8 @@ internal static unsafe class MatMulQ8Kernel
                 }
 
                 TDecoder.Scales8(groups, count, scales, mins);
+                if (TDecoder.HasHalfMins)
+                    TDecoder.HalfMins8(groups, halfMins);
                 if (inputs.Count > 1)
                     Unpack<TDecoder>(groups, count, codes, halfScales);
                 for (int i = 0; i < inputs.Count; i++)
@@ -171,8 +196,23 @@ internal static unsafe class MatMulQ8Kernel
         Vector256<float> xScale = Vector256.Create(x.Scales[s]);
         acc = Fma.MultiplyAdd(Avx.ConvertToVector256Single(dots), Vector256.Load(scales + (s * 8)) * xScale, acc);
         if (TDecoder.HasMins)
-            acc = Fma.MultiplyAdd(Vector256.Create((float)-x.Sums[s]), Vector256.Load(mins + (s * 8)) * xScale, acc);
+        {
+            Vector256<float> sums = TDecoder.HasHalfMins
+                ? HalfSums(x, s, mins + HalfMinsAfterMins + (s * 16))
+                : Vector256.Create((float)-x.Sums[s]);
+            acc = Fma.MultiplyAdd(sums, Vector256.Load(mins + (s * 8)) * xScale, acc);
+        }
+
         return acc;
+    }
+
+    /// <summary>−(lower factor · sum of the lower half + upper factor · sum of the upper): whole numbers below 2^24, so exact.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> HalfSums(in InputGroup x, int s, float* factors)
+    {
+        int lower = BlockSums.LowerHalf(x.Quants + (s * Activations.BlockSize));
+        Vector256<float> upper = Vector256.Load(factors + 8) * Vector256.Create((float)(lower - x.Sums[s]));
+        return Fma.MultiplyAdd(Vector256.Load(factors), Vector256.Create((float)-lower), upper);
     }
 
     /// <summary>A group of up to eight sub-blocks of one input row.</summary>

@@ -27,8 +27,8 @@ internal readonly struct WeightMatrix
 
     internal long RowBytes { get; }
 
-    /// <summary>Whether 8-bit activations may meet these weights; F32, F16 and BF16 always take float activations.</summary>
-    internal bool IsQuantized => Type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16);
+    /// <summary>Whether 8-bit activations may meet these weights; plain floats of any width always take float activations.</summary>
+    internal bool IsQuantized => ElementFormat.Of(Type).IsQuantized;
 
     /// <summary>Rows <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> - 1.</summary>
     internal WeightMatrix Slice(int first, int count) =>

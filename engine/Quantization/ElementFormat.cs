@@ -14,10 +14,22 @@ public sealed unsafe class ElementFormat
         From<F32>(),
         From<F16>(),
         From<BF16>(),
-        From<Q8_0>(),
-        From<Q4_0>(),
-        From<Q4_K>(),
-        From<Q6_K>(),
+        From<F8_E4M3>(),
+        From<F8_E5M2>(),
+        From<F8_E4M3_B128>(),
+        FromQuantized<Q8_0>(),
+        FromQuantized<Q4_0>(),
+        FromQuantized<Q4_1>(),
+        FromQuantized<Q5_0>(),
+        FromQuantized<Q5_1>(),
+        FromQuantized<IQ4_NL>(),
+        FromQuantized<MXFP4>(),
+        FromQuantized<Q2_K>(),
+        FromQuantized<Q3_K>(),
+        FromQuantized<Q4_K>(),
+        FromQuantized<Q5_K>(),
+        FromQuantized<Q6_K>(),
+        FromQuantized<IQ4_XS>(),
     ];
 
     private static readonly FrozenDictionary<ElementType, ElementFormat> ByType = Table.ToFrozenDictionary(format => format.Type);
@@ -25,17 +37,23 @@ public sealed unsafe class ElementFormat
     private readonly delegate*<byte*, float*, long, void> _dequantize;
 
     private ElementFormat(
-        string name, ElementType type, int blockSize, int blockBytes, delegate*<byte*, float*, long, void> dequantize)
+        string name,
+        ElementType type,
+        int blockSize,
+        int blockBytes,
+        bool isQuantized,
+        delegate*<byte*, float*, long, void> dequantize)
     {
         Name = name;
         Type = type;
         BlockSize = blockSize;
         BlockBytes = blockBytes;
+        IsQuantized = isQuantized;
         _dequantize = dequantize;
     }
 
-    /// <summary>All supported types, as words: <c>F32, F16, …</c>.</summary>
-    public static string Supported { get; } = string.Join(", ", Table.Select(format => format.Name));
+    /// <summary>All supported types.</summary>
+    internal static IReadOnlyList<ElementFormat> All => Table;
 
     /// <summary>The field's name, such as <c>Q4_K</c>.</summary>
     public string Name { get; }
@@ -48,6 +66,9 @@ public sealed unsafe class ElementFormat
 
     /// <summary>Bytes of one block.</summary>
     public int BlockBytes { get; }
+
+    /// <summary>Whether 8-bit activations may meet such weights; the others always take float activations.</summary>
+    internal bool IsQuantized { get; }
 
     /// <summary>The format of <paramref name="type"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such type.</exception>
@@ -81,5 +102,9 @@ public sealed unsafe class ElementFormat
 
     private static ElementFormat From<T>()
         where T : IElementFormat =>
-        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, &T.Dequantize);
+        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: false, &T.Dequantize);
+
+    private static ElementFormat FromQuantized<T>()
+        where T : IQuantizedFormat =>
+        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: true, &T.Dequantize);
 }

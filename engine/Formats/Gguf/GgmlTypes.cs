@@ -1,29 +1,32 @@
+using Pure.Engine.Quantization;
+
 namespace Pure.Engine.Formats.Gguf;
 
-/// <summary>Element types that files have and this engine has not, so that a refusal can name them.</summary>
+/// <summary>The numbers of element types (ggml_type): those this engine has, and names of others so that a refusal can name them.</summary>
 internal static class GgmlTypes
 {
+    /// <summary>The supported types that files may hold, as words: <c>F32, F16, …</c>.</summary>
+    public static string Supported { get; } =
+        string.Join(", ", ElementFormat.All.Where(format => IsGgml(format.Type)).Select(format => format.Name));
+
+    /// <summary>The format of a number, null for one that is not supported.</summary>
+    public static ElementFormat? Find(uint type) => IsGgml((ElementType)type) ? ElementFormat.Find((ElementType)type) : null;
+
     /// <summary>Number (ggml_type) and, where there is one, name.</summary>
     public static string Describe(uint type) => Name(type) is { } name ? $"{type} ({name})" : $"{type} (unknown)";
 
+    private static bool IsGgml(ElementType type) => type is >= 0 and < ElementType.F8_E4M3;
+
     private static string? Name(uint type) => type switch
     {
-        3 => "Q4_1",
-        6 => "Q5_0",
-        7 => "Q5_1",
         9 => "Q8_1",
-        10 => "Q2_K",
-        11 => "Q3_K",
-        13 => "Q5_K",
         15 => "Q8_K",
         16 => "IQ2_XXS",
         17 => "IQ2_XS",
         18 => "IQ3_XXS",
         19 => "IQ1_S",
-        20 => "IQ4_NL",
         21 => "IQ3_S",
         22 => "IQ2_S",
-        23 => "IQ4_XS",
         24 => "I8",
         25 => "I16",
         26 => "I32",
@@ -35,7 +38,6 @@ internal static class GgmlTypes
         33 => "Q4_0_8_8",
         34 => "TQ1_0",
         35 => "TQ2_0",
-        39 => "MXFP4",
         40 => "NVFP4",
         _ => null,
     };

@@ -58,9 +58,9 @@ internal static class GgufTensors
         }
 
         uint typeNumber = cursor.UInt32();
-        var format = ElementFormat.Find((ElementType)typeNumber) ?? throw new ModelFormatException(
+        var format = GgmlTypes.Find(typeNumber) ?? throw new ModelFormatException(
             $"{tensor} has element type {GgmlTypes.Describe(typeNumber)}, which is not supported; use a file with " +
-            $"{ElementFormat.Supported} only.");
+            $"{GgmlTypes.Supported} only.");
         long bytes = Bytes(shape, format, tensor);
         ulong offset = cursor.UInt64();
         if (offset % (ulong)alignment != 0)

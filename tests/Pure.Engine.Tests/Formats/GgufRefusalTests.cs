@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Quantization;
 using Pure.Engine.Tests.Quantization;
 
 namespace Pure.Engine.Tests.Formats;
@@ -181,8 +182,9 @@ public class GgufRefusalTests
         Refuse(Good(b => b.Tensor("t", Q8_0, [48, 2], new byte[102])), "tensor 't'", "rows of 48", "multiple of 32", "Q8_0");
 
     [Theory]
-    [InlineData(10, "10 (Q2_K)")]
-    [InlineData(39, "39 (MXFP4)")]
+    [InlineData(16, "16 (IQ2_XXS)")]
+    [InlineData(40, "40 (NVFP4)")]
+    [InlineData((uint)ElementType.F8_E4M3, "1000 (unknown)")]
     [InlineData(4, "4 (unknown)")]
     [InlineData(uint.MaxValue, "4294967295 (unknown)")]
     public void Unsupported_element_types_are_named_with_what_is_supported(uint type, string name) =>

@@ -10,7 +10,7 @@ internal static class KernelCases
     internal static readonly ElementType[] AllTypes = Enum.GetValues<ElementType>();
 
     internal static readonly ElementType[] QuantizedTypes =
-        [.. AllTypes.Where(type => type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16))];
+        [.. AllTypes.Where(type => ElementFormat.Of(type).IsQuantized)];
 
     /// <summary>The kernels of <paramref name="isa"/>; the test is skipped where the processor lacks it.</summary>
     internal static KernelSet Require(string isa)
@@ -68,8 +68,43 @@ internal static class KernelCases
                 case ElementType.Q8_0:
                     MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 127));
                     break;
+                case ElementType.F8_E4M3:
+                    bytes[0] = WithoutNaN(bytes[0], 0x7F);
+                    break;
+                case ElementType.F8_E5M2:
+                    bytes[0] = WithoutNaN(bytes[0], 0x7C);
+                    break;
+                case ElementType.F8_E4M3_B128:
+                    foreach (ref byte value in bytes)
+                        value = WithoutNaN(value, 0x7F);
+                    MemoryMarshal.Write(bytes, random.NextAwkward() / 256);
+                    break;
                 case ElementType.Q4_0:
+                case ElementType.Q5_0:
+                case ElementType.IQ4_NL:
                     MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 8));
+                    break;
+                case ElementType.Q4_1:
+                case ElementType.Q5_1:
+                    MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 8));
+                    MemoryMarshal.Write(bytes[2..], (Half)random.NextNormal());
+                    break;
+                case ElementType.MXFP4:
+                    bytes[0] = (byte)random.Next(118, 130);
+                    break;
+                case ElementType.Q2_K:
+                    MemoryMarshal.Write(bytes[80..], (Half)(random.NextNormal() / 40));
+                    MemoryMarshal.Write(bytes[82..], (Half)(random.NextNormal() / 15));
+                    break;
+                case ElementType.Q3_K:
+                    MemoryMarshal.Write(bytes[108..], (Half)(random.NextNormal() / 100));
+                    break;
+                case ElementType.Q5_K:
+                    MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 1800));
+                    MemoryMarshal.Write(bytes[2..], (Half)(random.NextNormal() / 60));
+                    break;
+                case ElementType.IQ4_XS:
+                    MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 3000));
                     break;
                 case ElementType.Q4_K:
                     MemoryMarshal.Write(bytes, (Half)(random.NextNormal() / 900));
@@ -86,6 +121,9 @@ internal static class KernelCases
 
         return memory;
     }
+
+    /// <summary>The byte, or zero where the bits of <paramref name="special"/> are all set: NaN, and infinity if there is one.</summary>
+    private static byte WithoutNaN(byte value, byte special) => (value & special) == special ? (byte)0 : value;
 
     internal static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
     {

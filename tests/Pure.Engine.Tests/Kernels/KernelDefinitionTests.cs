@@ -101,7 +101,7 @@ public sealed class KernelDefinitionTests
                     (double exact, double size) = Dot(row, Dequantized(x, i));
 
                     // One term per sub-block, two where there are minima (which cancel: their size counts apart), each of a few roundings.
-                    double minima = type == ElementType.Q4_K ? 8 : 1;
+                    double minima = HasMinima(type) ? 8 : 1;
                     AssertNear(exact, y[(i * 3) + r], ((Columns / 32 * 2) + 4) * U * size * minima);
                 }
             }
@@ -255,6 +255,9 @@ public sealed class KernelDefinitionTests
             AssertNear(exact, y[i], 1e-6 * Math.Max(Math.Abs(exact), 1e-3));
         }
     }
+
+    private static bool HasMinima(ElementType type) =>
+        type is ElementType.Q4_1 or ElementType.Q5_1 or ElementType.Q2_K or ElementType.Q4_K or ElementType.Q5_K;
 
     private static float[] Normal(Random random, int n) => [.. Enumerable.Range(0, n).Select(_ => random.NextNormal())];
 

@@ -200,6 +200,26 @@ public sealed class VectorEqualsScalarTests
 
     [Theory]
     [MemberData(nameof(VectorSets))]
+    public void Every_8_bit_float_widens_to_the_bits_of_the_definition(string isa)
+    {
+        KernelSet kernels = KernelCases.Require(isa);
+        foreach (ElementType type in (ElementType[])[ElementType.F8_E4M3, ElementType.F8_E5M2])
+        {
+            using var data = new GuardedMemory<byte>(256);
+            for (int i = 0; i < data.Length; i++)
+                data.Span[i] = (byte)i;
+            var matrix = new WeightMatrix(type, data.View, 1, data.Length);
+            var expected = new float[data.Length];
+            var actual = new float[data.Length];
+            Scalar.DequantizeRow(matrix, 0, expected);
+            kernels.DequantizeRow(matrix, 0, actual);
+            for (int i = 0; i < data.Length; i++)
+                Assert.Equal(BitConverter.SingleToInt32Bits(expected[i]), BitConverter.SingleToInt32Bits(actual[i]));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(VectorSets))]
     public void Dequantising_gives_the_bits_of_the_definition(string isa)
     {
         KernelSet kernels = KernelCases.Require(isa);

@@ -15,8 +15,17 @@ public class DequantizeTests
     [InlineData(ElementType.BF16)]
     [InlineData(ElementType.Q8_0)]
     [InlineData(ElementType.Q4_0)]
+    [InlineData(ElementType.Q4_1)]
+    [InlineData(ElementType.Q5_0)]
+    [InlineData(ElementType.Q5_1)]
+    [InlineData(ElementType.Q2_K)]
+    [InlineData(ElementType.Q3_K)]
     [InlineData(ElementType.Q4_K)]
+    [InlineData(ElementType.Q5_K)]
     [InlineData(ElementType.Q6_K)]
+    [InlineData(ElementType.IQ4_NL)]
+    [InlineData(ElementType.IQ4_XS)]
+    [InlineData(ElementType.MXFP4)]
     public void Dequantised_blocks_equal_the_reference_to_the_bit(ElementType type)
     {
         string path = Path.Combine(Repository.Root, "tests", "Pure.Engine.Tests", "goldens", "dequant", $"{type}.json");
@@ -70,6 +79,54 @@ public class DequantizeTests
             double magnitude = exponent == 31 ? double.PositiveInfinity : mantissa * Math.Pow(2, Math.Max(exponent, 1) - 25);
             double value = (bits & 0x8000) != 0 ? -magnitude : magnitude;
             Assert.Equal(BitConverter.DoubleToInt64Bits(value), BitConverter.DoubleToInt64Bits(found));
+        }
+    }
+
+    [Theory]
+    [InlineData(ElementType.F8_E4M3, 4, 3, 7)]
+    [InlineData(ElementType.F8_E5M2, 5, 2, 15)]
+    public void Every_8_bit_float_widens_exactly(ElementType type, int exponentBits, int mantissaBits, int bias)
+    {
+        byte[] all = [.. Enumerable.Range(0, 256).Select(value => (byte)value)];
+        using var source = Bytes.Of(all);
+        float[] found = new float[all.Length];
+        ElementFormat.Of(type).Dequantize(source.View, found);
+        foreach (byte bits in all)
+        {
+            // By the definition of the formats, in float64, where all of it is exact.
+            int exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1);
+            int fraction = bits & ((1 << mantissaBits) - 1);
+            bool isTop = exponent == (1 << exponentBits) - 1;
+            bool isNaN = isTop && (type == ElementType.F8_E4M3 ? fraction == 7 : fraction != 0);
+            double magnitude = isTop && type == ElementType.F8_E5M2
+                ? double.PositiveInfinity
+                : (fraction + (exponent == 0 ? 0 : 1 << mantissaBits)) * Math.Pow(2, Math.Max(exponent, 1) - bias - mantissaBits);
+            double value = (bits & 0x80) != 0 ? -magnitude : magnitude;
+            if (isNaN)
+                Assert.True(float.IsNaN(found[bits]), $"{bits:X2}");
+            else
+                Assert.Equal(BitConverter.DoubleToInt64Bits(value), BitConverter.DoubleToInt64Bits(found[bits]));
+        }
+
+        Assert.Equal(type == ElementType.F8_E4M3 ? 448 : 57_344, found.Where(float.IsFinite).Max());
+    }
+
+    [Fact]
+    public void Blocks_of_8_bit_floats_are_their_values_times_the_scale()
+    {
+        var random = new Random(3);
+        byte[] rows = new byte[3 * 132];
+        random.NextBytes(rows);
+        float[] scales = [3.1f, -1e-39f, 1e30f];
+        for (int block = 0; block < 3; block++)
+            BitConverter.TryWriteBytes(rows.AsSpan(block * 132), scales[block]);
+        using var source = Bytes.Of(rows);
+        float[] found = new float[3 * 128];
+        ElementFormat.Of(ElementType.F8_E4M3_B128).Dequantize(source.View, found);
+        for (int i = 0; i < found.Length; i++)
+        {
+            float expected = F8_E4M3.Widen(rows[(i / 128 * 132) + 4 + (i % 128)]) * scales[i / 128];
+            Assert.Equal(BitConverter.SingleToInt32Bits(expected), BitConverter.SingleToInt32Bits(found[i]));
         }
     }
 

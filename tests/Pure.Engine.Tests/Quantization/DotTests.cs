@@ -19,10 +19,37 @@ public class DotTests
     public void Q4_0_is_near_float64() => IsNearFloat64<Q4_0>(stepsPer32: 1);
 
     [Fact]
+    public void Q4_1_is_near_float64() => IsNearFloat64<Q4_1>(stepsPer32: 2);
+
+    [Fact]
+    public void Q5_0_is_near_float64() => IsNearFloat64<Q5_0>(stepsPer32: 1);
+
+    [Fact]
+    public void Q5_1_is_near_float64() => IsNearFloat64<Q5_1>(stepsPer32: 2);
+
+    [Fact]
+    public void IQ4_NL_is_near_float64() => IsNearFloat64<IQ4_NL>(stepsPer32: 1);
+
+    [Fact]
+    public void MXFP4_is_near_float64() => IsNearFloat64<MXFP4>(stepsPer32: 1);
+
+    [Fact]
+    public void Q2_K_is_near_float64() => IsNearFloat64<Q2_K>(stepsPer32: 2);
+
+    [Fact]
+    public void Q3_K_is_near_float64() => IsNearFloat64<Q3_K>(stepsPer32: 1);
+
+    [Fact]
     public void Q4_K_is_near_float64() => IsNearFloat64<Q4_K>(stepsPer32: 2);
 
     [Fact]
+    public void Q5_K_is_near_float64() => IsNearFloat64<Q5_K>(stepsPer32: 2);
+
+    [Fact]
     public void Q6_K_is_near_float64() => IsNearFloat64<Q6_K>(stepsPer32: 1);
+
+    [Fact]
+    public void IQ4_XS_is_near_float64() => IsNearFloat64<IQ4_XS>(stepsPer32: 1);
 
     [Fact]
     public void Integer_sums_are_exact_at_their_extremes()
@@ -36,6 +63,37 @@ public class DotTests
 
         byte[] q4 = [.. Enumerable.Repeat<byte[]>([.. one, .. new byte[16]], 8).SelectMany(b => b)];
         Assert.Equal(256 * -8 * 127, most.Dot<Q4_0>(q4));
+
+        byte[] q41 = [.. Enumerable.Repeat<byte[]>([.. one, .. one, .. Enumerable.Repeat((byte)0xFF, 16)], 8).SelectMany(b => b)];
+        Assert.Equal(256 * 127 * (15 + 1), most.Dot<Q4_1>(q41));
+
+        byte[] q50 = [.. Enumerable.Repeat<byte[]>([.. one, .. new byte[20]], 8).SelectMany(b => b)];
+        Assert.Equal(256 * 127 * -16, most.Dot<Q5_0>(q50));
+
+        byte[] q51 = [.. Enumerable.Repeat<byte[]>([.. one, .. one, .. Enumerable.Repeat((byte)0xFF, 20)], 8).SelectMany(b => b)];
+        Assert.Equal(256 * 127 * (31 + 1), most.Dot<Q5_1>(q51));
+
+        byte[] iq4nl = [.. Enumerable.Repeat<byte[]>([.. one, .. new byte[16]], 8).SelectMany(b => b)];
+        Assert.Equal(256 * 127 * -127, most.Dot<IQ4_NL>(iq4nl));
+
+        byte[] mxfp4 = [.. Enumerable.Repeat<byte[]>([128, .. Enumerable.Repeat((byte)0xFF, 16)], 8).SelectMany(b => b)];
+        Assert.Equal(256 * 127 * -12, most.Dot<MXFP4>(mxfp4));
+
+        // Scales and minima of 15, quants of 3.
+        byte[] q2k = [.. Enumerable.Repeat((byte)0xFF, 16 + 64), .. one, .. one];
+        Assert.Equal(256 * 127 * ((15 * 3) - 15), most.Dot<Q2_K>(q2k));
+
+        // Scales of -32, quants of -4.
+        byte[] q3k = [.. new byte[108], .. one];
+        Assert.Equal(256 * 127 * 32 * 4, most.Dot<Q3_K>(q3k));
+
+        // Scales and minima of 63, quants of 31.
+        byte[] q5k = [.. one, .. one, .. Enumerable.Repeat((byte)0xFF, 12 + 32 + 128)];
+        Assert.Equal(256 * 127 * ((63 * 31) - 63), most.Dot<Q5_K>(q5k));
+
+        // Scales of -32, values of -127.
+        byte[] iq4xs = [.. one, .. new byte[6 + 128]];
+        Assert.Equal(256 * 127 * 32 * 127, most.Dot<IQ4_XS>(iq4xs));
 
         // Scales and minima of 63, quants of 15.
         byte[] q4k = [.. one, .. one, .. Enumerable.Repeat((byte)0xFF, 12 + 128)];
@@ -54,15 +112,37 @@ public class DotTests
         var row = new Q8Row(x);
         Assert.True(float.IsNaN(row.Dot<Q8_0>(new byte[8 * 34])));
         Assert.True(float.IsNaN(row.Dot<Q4_0>(new byte[8 * 18])));
+        Assert.True(float.IsNaN(row.Dot<Q4_1>(new byte[8 * 20])));
+        Assert.True(float.IsNaN(row.Dot<Q5_0>(new byte[8 * 22])));
+        Assert.True(float.IsNaN(row.Dot<Q5_1>(new byte[8 * 24])));
+        Assert.True(float.IsNaN(row.Dot<IQ4_NL>(new byte[8 * 18])));
+        Assert.True(float.IsNaN(row.Dot<MXFP4>(new byte[8 * 17])));
+        Assert.True(float.IsNaN(row.Dot<Q2_K>(new byte[84])));
+        Assert.True(float.IsNaN(row.Dot<Q3_K>(new byte[110])));
         Assert.True(float.IsNaN(row.Dot<Q4_K>(new byte[144])));
+        Assert.True(float.IsNaN(row.Dot<Q5_K>(new byte[176])));
         Assert.True(float.IsNaN(row.Dot<Q6_K>(new byte[210])));
+        Assert.True(float.IsNaN(row.Dot<IQ4_XS>(new byte[136])));
     }
 
     /// <summary>The bits were also found with exact rational arithmetic, rounded where the definitions say so.</summary>
     [Fact]
-    public void The_definitions_have_not_changed() => Assert.Equal(
-        "442135B2 C2C8C53A 44226B85 45B1BF99",
-        string.Join(" ", new[] { Pin<Q8_0>(), Pin<Q4_0>(), Pin<Q4_K>(), Pin<Q6_K>() }.Select(bits => bits.ToString("X8", null))));
+    public void The_definitions_have_not_changed()
+    {
+        Assert.Equal("442135B2", Pin<Q8_0>());
+        Assert.Equal("C2C8C53A", Pin<Q4_0>());
+        Assert.Equal("42B051BC", Pin<Q4_1>());
+        Assert.Equal("C2B650BE", Pin<Q5_0>());
+        Assert.Equal("43827BC5", Pin<Q5_1>());
+        Assert.Equal("C4B27AFB", Pin<IQ4_NL>());
+        Assert.Equal("42BEA459", Pin<MXFP4>());
+        Assert.Equal("C2E57AF1", Pin<Q2_K>());
+        Assert.Equal("C425F4ED", Pin<Q3_K>());
+        Assert.Equal("44226B85", Pin<Q4_K>());
+        Assert.Equal("C547DFA0", Pin<Q5_K>());
+        Assert.Equal("45B1BF99", Pin<Q6_K>());
+        Assert.Equal("C606AA8C", Pin<IQ4_XS>());
+    }
 
     private static void IsNearFloat64<T>(int stepsPer32)
         where T : IQuantizedFormat
@@ -91,12 +171,13 @@ public class DotTests
         }
     }
 
-    private static uint Pin<T>()
+    private static string Pin<T>()
         where T : IQuantizedFormat
     {
         const int Columns = 2048;
         byte[] row = RandomRow<T>(new Random(1), Columns);
-        return BitConverter.SingleToUInt32Bits(new Q8Row(RandomActivations(new Random(2), Columns)).Dot<T>(row));
+        uint bits = BitConverter.SingleToUInt32Bits(new Q8Row(RandomActivations(new Random(2), Columns)).Dot<T>(row));
+        return bits.ToString("X8", null);
     }
 
     private static unsafe float[] Dequantize<T>(byte[] row, int columns)
@@ -125,6 +206,8 @@ public class DotTests
         random.NextBytes(row);
         for (int block = 0; block < row.Length; block += T.BlockBytes)
         {
+            if (T.Type == ElementType.MXFP4)
+                row[block] = (byte)random.Next(117, 129);
             foreach (int at in ScalesAt(T.Type))
             {
                 var scale = (Half)MathF.ScaleB(1 + random.NextSingle(), random.Next(-10, 0));
@@ -140,18 +223,18 @@ public class DotTests
         where T : IElementFormat
     {
         byte[] turned = [.. row];
-        if (T.Type == ElementType.Q4_K)
-        {
-            for (int block = 0; block < row.Length; block += T.BlockBytes)
-                turned[block + 3] ^= 0x80;
-        }
+        for (int block = 0; (T.Type is ElementType.Q4_K or ElementType.Q5_K or ElementType.Q2_K) && block < row.Length; block += T.BlockBytes)
+            turned[block + ScalesAt(T.Type)[1] + 1] ^= 0x80;
 
         return turned;
     }
 
     private static int[] ScalesAt(ElementType type) => type switch
     {
-        ElementType.Q4_K => [0, 2],
+        ElementType.MXFP4 => [],
+        ElementType.Q4_1 or ElementType.Q5_1 or ElementType.Q4_K or ElementType.Q5_K => [0, 2],
+        ElementType.Q2_K => [80, 82],
+        ElementType.Q3_K => [108],
         ElementType.Q6_K => [208],
         _ => [0],
     };
