@@ -19,7 +19,8 @@ public class BitEqualityTests(ITestOutputHelper output)
             foreach (string name in (string[])
                 ["llama-gqa", "llama-mixtral", "deepseek2-lite-split", "deepseek2-v3-kvb", "llama-q256-Q4_K_M",
                  "llama-d64-F16", "llama-d64-BF16", "gpt-oss", "qwen2moe", "olmoe", "qwen3moe-q256-Q4_K_M",
-                 "llama-q256-Q4_0", "llama-q256-Q8_0", "deepseek2-v3-q256-Q6_K", "deepseek2-v3-q256-Q8_0"])
+                 "llama-q256-Q4_0", "llama-q256-Q8_0", "deepseek2-v3-q256-Q6_K", "deepseek2-v3-q256-Q8_0",
+                 "llama-q256-IQ4_XS", "deepseek2-v3-q256-Q2_K", "deepseek2-v3-q256-IQ4_XS", "deepseek2-v3-q256-Q4_K_M", "qwen3moe-q256-MXFP4_MOE"])
             {
                 cases.Add(name, ActivationType.Q8, CacheType.F16);
                 if (name.Contains("-Q", StringComparison.Ordinal))
