@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace Pure.Tokenizers;
 
@@ -29,6 +30,17 @@ internal static class ByteAlphabet
     }
 
     public static char Spell(byte value) => Characters[value];
+
+    /// <summary>Appends the spelling of a text's bytes in UTF-8.</summary>
+    public static void Spell(ReadOnlySpan<char> text, StringBuilder destination)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            foreach (byte value in bytes[..rune.EncodeToUtf8(bytes)])
+                destination.Append(Characters[value]);
+        }
+    }
 
     /// <summary>The bytes that <paramref name="token"/> spells; false if some character is not of the alphabet, as in
     /// added tokens like <c>&lt;｜User｜&gt;</c>.</summary>

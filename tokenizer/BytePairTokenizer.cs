@@ -8,10 +8,10 @@ namespace Pure.Tokenizers;
 /// word becomes bytes in the <see cref="ByteAlphabet"/>, and the merges join them in their order of rank (Radford et al.
 /// 2019, "Language Models are Unsupervised Multitask Learners", §2.2).
 /// </summary>
-internal sealed class BytePairTokenizer : Tokenizer
+internal sealed class BytePairTokenizer : FragmentTokenizer
 {
     private readonly PreTokenizer _preTokenizer;
-    private readonly Dictionary<ulong, (int Rank, int Merged)> _merges;
+    private readonly MergeTable _merges;
 
     /// <summary>The symbol of each byte; -1 for one that has none.</summary>
     private readonly int[] _byteSymbols = new int[256];
@@ -39,7 +39,7 @@ internal sealed class BytePairTokenizer : Tokenizer
         }
     }
 
-    private protected override void EncodeText(
+    private protected override void EncodeFragment(
         ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination)
     {
         var ends = new List<int>();
@@ -69,7 +69,7 @@ internal sealed class BytePairTokenizer : Tokenizer
             merger.Clear();
             for (int i = 0; i < bytes.Length; i++)
                 merger.Add(new Symbol(_byteSymbols[bytes[i]], i, 1));
-            merger.Merge(new RankRule(_merges));
+            merger.Merge(_merges);
             foreach (var symbol in merger.Symbols)
             {
                 if (symbol.Length > 0)
@@ -107,14 +107,14 @@ internal sealed class BytePairTokenizer : Tokenizer
 
     /// <summary>Reads the merges as pairs of symbols. A symbol is a token's id or, for a text that is no token (a
     /// "stranger"; files have them), a number above all ids.</summary>
-    private Dictionary<ulong, (int Rank, int Merged)> ReadMerges(
+    private MergeTable ReadMerges(
         IReadOnlyList<string>? merges, out Dictionary<string, int> strangers)
     {
         if (merges is null)
             throw new TokenizerException(
                 "The vocabulary has no merges: a gpt2 tokenizer needs tokenizer.ggml.merges, a list of \"left right\" pairs.");
 
-        var ranks = new Dictionary<ulong, (int, int)>(merges.Count);
+        var ranks = new MergeTable(merges.Count);
         var unlisted = new Dictionary<string, int>(StringComparer.Ordinal);
         var unlistedBySpan = unlisted.GetAlternateLookup<ReadOnlySpan<char>>();
         var ids = Vocabulary.Ids;
@@ -130,7 +130,7 @@ internal sealed class BytePairTokenizer : Tokenizer
             Span<char> joined = merge.Length <= buffer.Length ? buffer[..(merge.Length - 1)] : new char[merge.Length - 1];
             merge.AsSpan(0, blank).CopyTo(joined);
             merge.AsSpan(blank + 1).CopyTo(joined[blank..]);
-            ranks.TryAdd(Pair(SymbolOf(joined[..blank]), SymbolOf(joined[blank..])), (rank, SymbolOf(joined)));
+            ranks.TryAdd(SymbolOf(joined[..blank]), SymbolOf(joined[blank..]), rank, SymbolOf(joined));
         }
         strangers = unlisted;
         return ranks;
@@ -145,20 +145,6 @@ internal sealed class BytePairTokenizer : Tokenizer
         }
     }
 
-    /// <summary>A key of its own for each pair. The odd factor keeps it so and mixes the bits: the hash of a plain
-    /// <see cref="ulong"/> is its halves xor-ed, the same for every pair of equals.</summary>
-    private static ulong Pair(int left, int right) => ((ulong)(uint)left << 32 | (uint)right) * 0x9E3779B97F4A7C15;
-
     private static byte[] Spelt(string token) =>
         ByteAlphabet.TryRead(token, out byte[]? bytes) ? bytes : Encoding.UTF8.GetBytes(token);
-
-    private readonly struct RankRule(Dictionary<ulong, (int Rank, int Merged)> merges) : IMergeRule
-    {
-        public bool TryMerge(in Symbol left, in Symbol right, out int merged, out uint urgency)
-        {
-            bool found = merges.TryGetValue(Pair(left.Id, right.Id), out var merge);
-            (urgency, merged) = ((uint)merge.Rank, merge.Merged);
-            return found;
-        }
-    }
 }

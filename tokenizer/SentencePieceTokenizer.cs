@@ -8,7 +8,7 @@ namespace Pure.Tokenizers;
 /// and language independent subword tokenizer"). Blanks become <c>▁</c>; neighbours whose join is a token merge, the
 /// highest score first; characters that are no token become byte tokens.
 /// </summary>
-internal sealed class SentencePieceTokenizer : Tokenizer
+internal sealed class SentencePieceTokenizer : FragmentTokenizer
 {
     private const char Blank = '▁';
 
@@ -26,7 +26,7 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     private readonly WordCache _words = new();
 
     public SentencePieceTokenizer(VocabularyData data)
-        : base(data, new Vocabulary(data, Spelt, hasDefaultIds: true), addsBosByDefault: true)
+        : base(data, new Vocabulary(data, Spelt, hasDefaultIds: true), addsBos: true)
     {
         _scores = data.Scores is { } scores ? [.. scores] : new float[VocabularySize];
         _addsSpacePrefix = data.AddSpacePrefix ?? true;
@@ -47,7 +47,7 @@ internal sealed class SentencePieceTokenizer : Tokenizer
 
     internal override bool DropsLeadingSpace => _addsSpacePrefix;
 
-    private protected override void EncodeText(
+    private protected override void EncodeFragment(
         ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination)
     {
         int prefix = _addsSpacePrefix && afterSpecial ? 1 : 0;

@@ -14,10 +14,10 @@ namespace Pure.Tokenizers;
 public sealed class StreamingDecoder(Tokenizer tokenizer, bool renderSpecial = false, bool continuesText = false)
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
-    private bool _dropsSpace = !continuesText && tokenizer.DropsLeadingSpace;
+    private RenderState _state = new(tokenizer, continuesText);
 
     /// <summary>The text that this token completes, often empty.</summary>
-    public string Append(int id) => Decode(tokenizer.Render(id, renderSpecial, ref _dropsSpace), flush: false);
+    public string Append(int id) => Decode(tokenizer.Render(id, renderSpecial, ref _state), flush: false);
 
     /// <summary>Ends the stream: U+FFFD for bytes that still wait, else nothing.</summary>
     public string Flush() => Decode([], flush: true);

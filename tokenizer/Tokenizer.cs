@@ -4,22 +4,24 @@ using System.Text;
 namespace Pure.Tokenizers;
 
 /// <summary>
-/// Turns text into token ids and back, as llama.cpp does for the same vocabulary. Immutable once created, and safe to use
-/// from many threads at once.
+/// Turns text into token ids and back, as llama.cpp does for the same GGUF file (<see cref="Create"/>) and Hugging Face's
+/// library for the same <c>tokenizer.json</c> (<see cref="TokenizerJson"/>). Immutable once created, and safe to use from
+/// many threads at once.
 /// </summary>
 public abstract class Tokenizer
 {
-    private readonly SpecialTokens _specials;
+    private readonly int[] _prefix;
+    private readonly int[] _suffix;
 
-    private protected Tokenizer(VocabularyData data, Vocabulary vocabulary, bool addsBosByDefault)
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="prefix">What goes before a text.</param>
+    /// <param name="suffix">What goes after it.</param>
+    private protected Tokenizer(Vocabulary vocabulary, int[] prefix, int[] suffix)
     {
         Vocabulary = vocabulary;
-        AddsBos = Adds("tokenizer.ggml.add_bos_token", data.AddBos, "bos", vocabulary.Bos, addsBosByDefault);
-        AddsEos = Adds("tokenizer.ggml.add_eos_token", data.AddEos, "eos", vocabulary.Eos, byDefault: false);
-        bool isPhi3 = Names("phi-3") || Names("phi3");
-        _specials = new SpecialTokens(vocabulary, text => isPhi3 && !WellKnownTokens.Phi3KeepsBlanksAfter.Contains(text));
-
-        bool Names(string model) => data.ModelName?.Contains(model, StringComparison.OrdinalIgnoreCase) ?? false;
+        (_prefix, _suffix) = (prefix, suffix);
+        AddsBos = vocabulary.Bos is { } bos && prefix.Contains(bos);
+        AddsEos = vocabulary.Eos is { } eos && suffix.Contains(eos);
     }
 
     /// <summary>How many tokens there are; ids go from 0 to one below.</summary>
@@ -51,6 +53,9 @@ public abstract class Tokenizer
     /// <summary>Whether decoding drops the one blank that encoding has put before the text.</summary>
     internal virtual bool DropsLeadingSpace => false;
 
+    /// <summary>Whether a blank at the end of a token's bytes is written only when another token follows.</summary>
+    internal virtual bool HoldsTrailingSpace => false;
+
     /// <summary>Makes the tokenizer for a vocabulary.</summary>
     /// <exception cref="TokenizerException">The model or pre-tokenizer is not supported, or the vocabulary contradicts
     /// itself.</exception>
@@ -61,9 +66,10 @@ public abstract class Tokenizer
         {
             "gpt2" => new BytePairTokenizer(data),
             "llama" => new SentencePieceTokenizer(data),
+            "bert" => new WordPieceTokenizer(data),
             _ => throw new TokenizerException(
                 $"The tokenizer model (tokenizer.ggml.model) {Vocabulary.Quote(data.Model ?? "")} is not supported; "
-                + "supported are gpt2 and llama."),
+                + "supported are gpt2, llama and bert."),
         };
     }
 
@@ -101,21 +107,11 @@ public abstract class Tokenizer
     public void Encode(ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        text = WellFormed(text);
-        if (addSpecial && AddsBos)
-            destination.Add(Bos!.Value);
-        var merger = new PairMerger();
-        bool afterSpecial = true;
-        foreach (var fragment in _specials.Cut(text, parseSpecial))
-        {
-            if (fragment.Token >= 0)
-                destination.Add(fragment.Token);
-            else
-                EncodeText(text.Slice(fragment.Start, fragment.Length), afterSpecial, merger, destination);
-            afterSpecial = fragment.Token >= 0;
-        }
-        if (addSpecial && AddsEos)
-            destination.Add(Eos!.Value);
+        if (addSpecial)
+            destination.AddRange(_prefix);
+        EncodeText(WellFormed(text), parseSpecial, destination);
+        if (addSpecial)
+            destination.AddRange(_suffix);
     }
 
     /// <summary>Turns ids into text; bytes that are not UTF-8 become U+FFFD.</summary>
@@ -132,46 +128,32 @@ public abstract class Tokenizer
     public void Decode(ReadOnlySpan<int> ids, IBufferWriter<byte> destination, bool renderSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        bool dropsSpace = DropsLeadingSpace;
+        var state = new RenderState(this, continuesText: false);
         foreach (int id in ids)
-            destination.Write(Render(id, renderSpecial, ref dropsSpace));
+            destination.Write(Render(id, renderSpecial, ref state));
     }
 
-    /// <summary>The bytes a token adds to a text. The first token that adds any loses its leading blank if
-    /// <paramref name="dropsSpace"/> says so.</summary>
-    internal ReadOnlySpan<byte> Render(int id, bool renderSpecial, ref bool dropsSpace)
+    /// <summary>The bytes that a token adds to a text.</summary>
+    internal ReadOnlySpan<byte> Render(int id, bool renderSpecial, ref RenderState state)
     {
         bool isHidden = !renderSpecial && Kind(id) is TokenKind.Control or TokenKind.Unknown;
-        var bytes = isHidden ? [] : TokenBytes(id);
-        if (dropsSpace && !bytes.IsEmpty)
-        {
-            dropsSpace = false;
-            return bytes[0] == ' ' ? bytes[1..] : bytes;
-        }
-        return bytes;
+        return isHidden ? [] : state.Next(this, id);
     }
 
-    /// <summary>Encodes text without special tokens.</summary>
-    /// <param name="text">Well-formed, not empty.</param>
-    /// <param name="afterSpecial">Whether it stands at the very beginning or after a special token.</param>
-    /// <param name="merger">Scratch.</param>
+    /// <summary>The bytes of a token that is the first of a text.</summary>
+    internal virtual ReadOnlySpan<byte> FirstBytes(int id) => TokenBytes(id);
+
+    /// <summary>Encodes a whole text.</summary>
+    /// <param name="text">Well-formed.</param>
+    /// <param name="parseSpecial">Whether names of control tokens stand for these tokens.</param>
     /// <param name="destination">Where the ids go.</param>
-    private protected abstract void EncodeText(
-        ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination);
+    private protected abstract void EncodeText(ReadOnlySpan<char> text, bool parseSpecial, List<int> destination);
 
     private int Checked(int id)
     {
         if ((uint)id >= (uint)VocabularySize)
             throw new ArgumentOutOfRangeException(nameof(id), id, $"Token ids go from 0 to {VocabularySize - 1}.");
         return id;
-    }
-
-    private static bool Adds(string key, bool? given, string name, int? id, bool byDefault)
-    {
-        if (given == true && id is null)
-            throw new TokenizerException(
-                $"{key} is true, but no token is named to add; expected tokenizer.ggml.{name}_token_id.");
-        return given ?? (byDefault && id is not null);
     }
 
     private static ReadOnlySpan<char> WellFormed(ReadOnlySpan<char> text)

@@ -13,11 +13,21 @@ internal sealed class Vocabulary
     private readonly Dictionary<string, int> _ids;
     private readonly FrozenSet<int> _ends;
 
+    /// <summary>Makes a vocabulary whose normal tokens alone are spelt in a way of their own.</summary>
     /// <param name="data">What the file says.</param>
     /// <param name="spell">The bytes that a normal token stands for, from its text.</param>
     /// <param name="hasDefaultIds">Whether ids 0, 1 and 2 are unknown, beginning and end where the file names none, as
     /// in SentencePiece's own vocabularies.</param>
     public Vocabulary(VocabularyData data, Func<string, byte[]> spell, bool hasDefaultIds)
+        : this(data, (text, kind) => kind == TokenKind.Normal ? spell(text) : Encoding.UTF8.GetBytes(text), hasDefaultIds)
+    {
+    }
+
+    /// <param name="data">What the file says.</param>
+    /// <param name="spell">The bytes that a token stands for, from its text and kind; not asked about bytes and unused
+    /// tokens.</param>
+    /// <param name="hasDefaultIds">As for the other constructor.</param>
+    public Vocabulary(VocabularyData data, Func<string, TokenKind, byte[]> spell, bool hasDefaultIds = false)
     {
         int size = data.Tokens.Count;
         if (size == 0)
@@ -167,12 +177,11 @@ internal sealed class Vocabulary
         bool Has(string text) => _ids.ContainsKey(text);
     }
 
-    private byte[] BytesOf(int id, Func<string, byte[]> spell) => _kinds[id] switch
+    private byte[] BytesOf(int id, Func<string, TokenKind, byte[]> spell) => _kinds[id] switch
     {
-        TokenKind.Normal => spell(_texts[id]),
         TokenKind.Byte => [ByteOf(id)],
         TokenKind.Undefined or TokenKind.Unused => [],
-        _ => Encoding.UTF8.GetBytes(_texts[id]),
+        var kind => spell(_texts[id], kind),
     };
 
     private byte ByteOf(int id)

@@ -7,7 +7,8 @@ namespace Pure.Tokenizers;
 /// </summary>
 public sealed record VocabularyData
 {
-    /// <summary><c>tokenizer.ggml.model</c>: <c>gpt2</c> (byte-level BPE) or <c>llama</c> (SentencePiece style).</summary>
+    /// <summary><c>tokenizer.ggml.model</c>: <c>gpt2</c> (byte-level BPE), <c>llama</c> (SentencePiece style) or
+    /// <c>bert</c> (WordPiece).</summary>
     public required string Model { get; init; }
 
     /// <summary><c>tokenizer.ggml.pre</c>: how <c>gpt2</c> cuts text into words. Absent: <c>default</c>.</summary>
@@ -44,11 +45,15 @@ public sealed record VocabularyData
     /// <summary><c>tokenizer.ggml.padding_token_id</c>.</summary>
     public int? Padding { get; init; }
 
-    /// <summary><c>tokenizer.ggml.add_bos_token</c>. Absent: true for <c>llama</c> and for the pre-tokenizers whose
-    /// models want it, such as <c>llama-bpe</c>.</summary>
+    /// <summary><c>tokenizer.ggml.seperator_token_id</c> (so spelt): the token that ends a text of <c>bert</c>, if no end of
+    /// text is named. Absent: <c>[SEP]</c>.</summary>
+    public int? Separator { get; init; }
+
+    /// <summary><c>tokenizer.ggml.add_bos_token</c>. Absent: true for <c>llama</c>, <c>bert</c> and for the pre-tokenizers
+    /// whose models want it, such as <c>llama-bpe</c>.</summary>
     public bool? AddBos { get; init; }
 
-    /// <summary><c>tokenizer.ggml.add_eos_token</c>. Absent: false.</summary>
+    /// <summary><c>tokenizer.ggml.add_eos_token</c>. Absent: true for <c>bert</c>.</summary>
     public bool? AddEos { get; init; }
 
     /// <summary><c>tokenizer.ggml.add_space_prefix</c>: <c>llama</c> puts a blank before the text and after each special

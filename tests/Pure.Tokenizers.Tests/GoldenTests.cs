@@ -19,6 +19,8 @@ public sealed class GoldenTests
         { "ggml-vocab-starcoder.gguf", "ggml-vocab-starcoder.gguf" },
         { "ggml-vocab-llama-spm.gguf", "ggml-vocab-llama-spm.gguf" },
         { "ggml-vocab-phi-3.gguf", "ggml-vocab-phi-3.gguf" },
+        { "ggml-vocab-bert-bge.gguf", "ggml-vocab-bert-bge.gguf" },
+        { "ggml-vocab-bert-bge.gguf", "old-inp-out/ggml-vocab-bert-bge.gguf" },
         { "self-llama-bpe.gguf.gz", "ggml-vocab-llama-bpe.gguf" },
         { "self-qwen3.gguf.gz", "ggml-vocab-qwen2.gguf" },
         { "self-qwen3.gguf.gz", "old-inp-out/ggml-vocab-qwen2.gguf" },
@@ -127,6 +129,7 @@ public sealed class GoldenTests
     [Theory]
     [InlineData("bpe-deepseek-v3")]
     [InlineData("bpe-olmo")]
+    [InlineData("bpe-gpt-4o")]
     public void More_small_vocabularies_give_the_ids_of_llama_cpp(string name)
     {
         var tokenizer = Goldens.Load(Goldens.Shared("goldens", "tokenizer", name + ".gguf"));
@@ -163,6 +166,7 @@ public sealed class GoldenTests
         "vocab/ggml-vocab-deepseek-llm.gguf", "vocab/ggml-vocab-deepseek-coder.gguf", "vocab/ggml-vocab-gpt-2.gguf",
         "vocab/ggml-vocab-falcon.gguf", "vocab/ggml-vocab-mpt.gguf", "vocab/ggml-vocab-refact.gguf",
         "vocab/ggml-vocab-starcoder.gguf", "vocab/ggml-vocab-llama-spm.gguf", "vocab/ggml-vocab-phi-3.gguf",
+        "vocab/ggml-vocab-bert-bge.gguf",
         "hf-tokenizers/llama-3.1/tokenizer.json.gz", "hf-tokenizers/qwen3/tokenizer.json.gz",
         "hf-tokenizers/deepseek-v3/tokenizer.json.gz",
     ];
@@ -193,7 +197,9 @@ public sealed class GoldenTests
             Assert.Equal(file.Value.GetProperty("n").GetInt32(), ids.Length);
             byte[] hash = SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(',', ids)));
             Assert.Equal(file.Value.GetProperty("sha256").GetString(), Convert.ToHexStringLower(hash));
-            Assert.Equal(Decodable(tokenizer, text), tokenizer.Decode(ids, renderSpecial: true));
+            // Lower-case words are all that WordPiece keeps.
+            if (tokenizer is not WordPieceTokenizer)
+                Assert.Equal(Decodable(tokenizer, text), tokenizer.Decode(ids, renderSpecial: true));
         }
     }
 

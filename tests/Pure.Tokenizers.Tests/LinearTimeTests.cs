@@ -35,6 +35,25 @@ public sealed class LinearTimeTests
     [Fact]
     public void Sentence_pieces_are_linear() => AssertFast(Tokenizer.Create(Vocabularies.Pieces), "a", " ", " a", "é", "<s>");
 
+    [Fact]
+    public void Words_in_pieces_are_linear() => AssertFast(Tokenizer.Create(Vocabularies.Words), "a", " ", " a", "é", "字", "\u0301", "!");
+
+    public static readonly TheoryData<string> Kinds = [.. TinyTokenizers.Names];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_kind_of_tokenizer_json_is_linear(string kind) => AssertFast(
+        TokenizerJson.Create(TinyTokenizers.Read(kind)), "a", " ", "\n", "9", "!", "é", "字", " x", "A", "Aa", "\u0301", "<", "🙂");
+
+    [Theory]
+    [InlineData("deepseek-v3")]
+    [InlineData("qwen3")]
+    [InlineData("llama-3.1")]
+    [InlineData("phi3-v")]
+    [InlineData("bert-base-uncased")]
+    public void A_megabyte_of_one_character_takes_a_published_tokenizer_under_two_seconds(string name) =>
+        AssertFast(TokenizerJsonTests.Load(name), "a", " ");
+
     private static void AssertFast(Tokenizer tokenizer, params ReadOnlySpan<string> units)
     {
         foreach (string unit in units)

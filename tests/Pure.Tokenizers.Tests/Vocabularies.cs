@@ -33,6 +33,14 @@ internal static class Vocabularies
         Scores = [.. Enumerable.Repeat(0f, 259), -1, -2, -3, -4, -8, -7, -6, -9, -5],
     };
 
+    /// <summary>WordPiece as GGUF spells it.</summary>
+    public static readonly VocabularyData Words = new()
+    {
+        Model = "bert",
+        Tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁a", "a", "aa", "▁b", "b", "▁the", "re", "▁!", "▁字", "▁e", "e"],
+        Kinds = [3, 3, 3, 3, .. Enumerable.Repeat(1, 11)],
+    };
+
     /// <summary>The id of the n-th piece of <see cref="Pieces"/> after the bytes.</summary>
     public const int FirstPiece = 259;
 }

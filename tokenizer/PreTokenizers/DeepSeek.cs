@@ -24,6 +24,14 @@ internal static class DeepSeek
         (0x1E900, 0x1E943),
     ];
 
+    /// <summary>The letters as a <c>tokenizer.json</c> writes them: <c>[A-Za-zµÀ-Ö…]+</c>, two neighbours without a dash.</summary>
+    public static string LetterPattern => "[" + string.Concat(Letters.Select(static range => (range.Last - range.First) switch
+    {
+        0 => char.ConvertFromUtf32(range.First),
+        1 => char.ConvertFromUtf32(range.First) + char.ConvertFromUtf32(range.Last),
+        _ => $"{char.ConvertFromUtf32(range.First)}-{char.ConvertFromUtf32(range.Last)}",
+    })) + "]+";
+
     /// <summary>A letter of DeepSeek LLM: those of scripts with two cases.</summary>
     public static bool IsLetter(int codePoint, CharacterClass kind)
     {

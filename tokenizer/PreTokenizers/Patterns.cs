@@ -126,7 +126,7 @@ internal static class Patterns
     }
 
     /// <summary><c>'s|'t|'re|'ve|'m|'ll|'d</c></summary>
-    private static int Contraction(Piece piece, int at, bool ignoreCase)
+    public static int Contraction(Piece piece, int at, bool ignoreCase)
     {
         if (piece[at] != '\'')
             return at;

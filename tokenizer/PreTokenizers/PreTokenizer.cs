@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-
 namespace Pure.Tokenizers.PreTokenizers;
 
 /// <summary>One pattern: the end of its match that begins exactly at <paramref name="at"/>, or <paramref name="at"/> if
@@ -27,6 +24,7 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
         (["dbrx", "smaug-bpe"], new(Patterns.Llama3Word(digits: 3))),
         (["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2", "solar-open"],
             new(Patterns.Llama3Word(digits: 1))),
+        (["gpt-4o", "llama4", "kanana2"], new(Gpt4o.Word(Gpt4o.IsUpperInLlamaCpp, Gpt4o.IsLowerInLlamaCpp))),
         (["qwen35"], new(Patterns.Llama3Word(digits: 1, CharacterClass.Letter | CharacterClass.Mark))),
         (["deepseek-llm"], new(
             Patterns.LineBreak,
@@ -74,18 +72,9 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
     /// <paramref name="ends"/>.</summary>
     public void Split(ReadOnlySpan<char> text, List<int> ends)
     {
-        int[] codePoints = ArrayPool<int>.Shared.Rent(text.Length);
-        var classes = ArrayPool<CharacterClass>.Shared.Rent(text.Length);
-        int count = 0;
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            codePoints[count] = rune.Value;
-            classes[count++] = CharacterClasses.Of(rune.Value);
-        }
-
-        var piece = new Piece(codePoints.AsSpan(0, count), classes.AsSpan(0, count));
+        var points = new CodePoints(text);
         ends.Clear();
-        ends.Add(count);
+        ends.Add(points.Count);
         var finer = new List<int>();
         foreach (var pattern in patterns)
         {
@@ -93,17 +82,14 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
             int start = 0;
             foreach (int end in ends)
             {
-                Isolate(pattern, piece.Slice(start, end), start, finer);
+                Isolate(pattern, points.Piece.Slice(start, end), start, finer);
                 start = end;
             }
             ends.Clear();
             ends.AddRange(finer);
         }
-
-        if (count < text.Length)
-            CountSurrogates(codePoints, ends);
-        ArrayPool<int>.Shared.Return(codePoints);
-        ArrayPool<CharacterClass>.Shared.Return(classes);
+        points.ToUnits(ends);
+        points.Return();
     }
 
     private static void Isolate(Pattern pattern, Piece piece, int offset, List<int> ends)
@@ -124,19 +110,6 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
         }
         if (unmatched < piece.Length)
             ends.Add(offset + piece.Length);
-    }
-
-    /// <summary>Turns counts of code points into counts of UTF-16 units.</summary>
-    private static void CountSurrogates(ReadOnlySpan<int> codePoints, List<int> ends)
-    {
-        int at = 0;
-        int extra = 0;
-        for (int i = 0; i < ends.Count; i++)
-        {
-            for (; at < ends[i]; at++)
-                extra += codePoints[at] > char.MaxValue ? 1 : 0;
-            ends[i] += extra;
-        }
     }
 
     private static Dictionary<string, PreTokenizer> Table(params ReadOnlySpan<(string[] Names, PreTokenizer PreTokenizer)> rows)

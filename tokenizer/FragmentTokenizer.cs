@@ -1,0 +1,50 @@
+namespace Pure.Tokenizers;
+
+/// <summary>A tokenizer of a GGUF file: special tokens are cut out of the text first, and what lies between them is encoded
+/// piece by piece.</summary>
+internal abstract class FragmentTokenizer : Tokenizer
+{
+    private readonly SpecialTokens _specials;
+
+    private protected FragmentTokenizer(VocabularyData data, Vocabulary vocabulary, bool addsBos, bool addsEos = false)
+        : base(
+            vocabulary,
+            Adds("tokenizer.ggml.add_bos_token", data.AddBos, "bos", vocabulary.Bos, addsBos),
+            Adds("tokenizer.ggml.add_eos_token", data.AddEos, "eos", vocabulary.Eos, addsEos))
+    {
+        bool isPhi3 = Names("phi-3") || Names("phi3");
+        _specials = new SpecialTokens(vocabulary, text => isPhi3 && !WellKnownTokens.Phi3KeepsBlanksAfter.Contains(text));
+
+        bool Names(string model) => data.ModelName?.Contains(model, StringComparison.OrdinalIgnoreCase) ?? false;
+    }
+
+    private protected override void EncodeText(ReadOnlySpan<char> text, bool parseSpecial, List<int> destination)
+    {
+        var merger = new PairMerger();
+        bool afterSpecial = true;
+        foreach (var fragment in _specials.Cut(text, parseSpecial))
+        {
+            if (fragment.Token >= 0)
+                destination.Add(fragment.Token);
+            else
+                EncodeFragment(text.Slice(fragment.Start, fragment.Length), afterSpecial, merger, destination);
+            afterSpecial = fragment.Token >= 0;
+        }
+    }
+
+    /// <summary>Encodes text without special tokens.</summary>
+    /// <param name="text">Well-formed, not empty.</param>
+    /// <param name="afterSpecial">Whether it stands at the very beginning or after a special token.</param>
+    /// <param name="merger">Scratch.</param>
+    /// <param name="destination">Where the ids go.</param>
+    private protected abstract void EncodeFragment(
+        ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination);
+
+    private static int[] Adds(string key, bool? given, string name, int? id, bool byDefault)
+    {
+        if (given == true && id is null)
+            throw new TokenizerException(
+                $"{key} is true, but no token is named to add; expected tokenizer.ggml.{name}_token_id.");
+        return (given ?? byDefault) && id is { } added ? [added] : [];
+    }
+}

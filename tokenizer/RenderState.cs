@@ -1,0 +1,28 @@
+namespace Pure.Tokenizers;
+
+/// <summary>What decoding has to know of the tokens before. The first token that adds anything to a text may look different,
+/// and some vocabularies end words with a blank that the last word of a text does not keep.</summary>
+internal struct RenderState(Tokenizer tokenizer, bool continuesText)
+{
+    private bool _isFirst = !continuesText;
+    private bool _dropsSpace = !continuesText && tokenizer.DropsLeadingSpace;
+    private bool _owesSpace;
+
+    public ReadOnlySpan<byte> Next(Tokenizer tokenizer, int id)
+    {
+        var bytes = _isFirst ? tokenizer.FirstBytes(id) : tokenizer.TokenBytes(id);
+        _isFirst = false;
+        if (_dropsSpace && !bytes.IsEmpty)
+        {
+            _dropsSpace = false;
+            bytes = bytes[0] == ' ' ? bytes[1..] : bytes;
+        }
+        if (!tokenizer.HoldsTrailingSpace)
+            return bytes;
+
+        bool owed = _owesSpace;
+        _owesSpace = bytes is [.., (byte)' '];
+        bytes = _owesSpace ? bytes[..^1] : bytes;
+        return owed ? (byte[])[(byte)' ', .. bytes] : bytes;
+    }
+}
