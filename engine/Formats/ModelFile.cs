@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Formats.HuggingFace;
 
 namespace Pure.Engine.Formats;
 
@@ -21,6 +23,10 @@ public abstract class ModelFile : IDisposable
     public abstract long FileBytes { get; }
 
     private protected abstract Metadata Keys { get; }
+
+    /// <summary>Opens the model at <paramref name="path"/>: a folder in Hugging Face's form, or a GGUF file.</summary>
+    /// <exception cref="ModelFormatException">There is none, it is damaged, or of a kind that is not supported.</exception>
+    public static ModelFile Open(string path) => Directory.Exists(path) ? HuggingFaceFolder.Open(path) : GgufFile.Open(path);
 
     /// <summary>The tensor called <paramref name="name"/>.</summary>
     public abstract bool TryGetTensor(string name, [NotNullWhen(true)] out Tensor? tensor);

@@ -13,10 +13,27 @@ namespace Pure.Engine.Formats;
 /// Sizes, slowest dimension first: a matrix is <c>[rows, columns]</c>, experts are <c>[experts, rows, columns]</c>. (GGUF lists
 /// them the other way round.) A row is contiguous.
 /// </param>
-/// <param name="Data">The bytes.</param>
+/// <param name="Parts">
+/// The bytes: in one piece, or in as many equal pieces as the slowest dimension has (experts that a file stores one by one).
+/// </param>
 /// <param name="File">The file it lies in, for messages.</param>
-public sealed record Tensor(string Name, ElementType Type, IReadOnlyList<long> Shape, NativeView Data, string File)
+public sealed record Tensor(string Name, ElementType Type, IReadOnlyList<long> Shape, IReadOnlyList<NativeView> Parts, string File)
 {
+    /// <summary>A tensor in one piece.</summary>
+    public Tensor(string name, ElementType type, IReadOnlyList<long> shape, NativeView data, string file)
+        : this(name, type, shape, [data], file)
+    {
+    }
+
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>Number of bytes.</summary>
+    public long Bytes => Parts.Sum(part => part.Length);
+
+    /// <summary>The bytes of a tensor in one piece.</summary>
+    /// <exception cref="InvalidOperationException">There are several pieces.</exception>
+    public NativeView Data => Parts.Count == 1
+        ? Parts[0]
+        : throw new InvalidOperationException($"Tensor '{Name}' lies in {Parts.Count} pieces.");
 }

@@ -38,6 +38,24 @@ internal abstract record RotaryScaling
     }
 
     /// <summary>
+    /// Llama 3.1's scaling (arXiv:2407.21783; <c>rope_type: llama3</c>): pairs whose wave is short against the original context keep
+    /// their frequency, long ones are divided by the factor, those between are interpolated.
+    /// </summary>
+    /// <param name="Factor">Context stretched by this factor.</param>
+    /// <param name="OriginalContext">Context the model was trained on.</param>
+    /// <param name="LowFactor">Waves longer than the original context / this are divided.</param>
+    /// <param name="HighFactor">Waves shorter than the original context / this are kept.</param>
+    internal sealed record Llama3(double Factor, double OriginalContext, double LowFactor, double HighFactor) : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta)
+        {
+            double waves = OriginalContext * frequency / (2 * Math.PI);
+            double kept = Math.Clamp((waves - LowFactor) / (HighFactor - LowFactor), 0, 1);
+            return ((1 - kept) * frequency / Factor) + (kept * frequency);
+        }
+    }
+
+    /// <summary>
     /// YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs keep their frequency, slow ones are divided by the factor,
     /// with a linear ramp between, and attention is made sharper by a magnitude on cosines and sines.
     /// </summary>
@@ -46,7 +64,9 @@ internal abstract record RotaryScaling
     /// <param name="BetaFast">Pairs that turn more often than this within the original context keep their frequency.</param>
     /// <param name="BetaSlow">Pairs that turn less often than this are divided.</param>
     /// <param name="MagnitudeFactor">Factor on cosines and sines; null for the paper's 0.1 · ln(factor) + 1.</param>
-    internal sealed record Yarn(double Factor, double OriginalContext, double BetaFast, double BetaSlow, double? MagnitudeFactor)
+    /// <param name="Truncate">Whether the ramp begins and ends at whole pairs, as in the reference code.</param>
+    internal sealed record Yarn(
+        double Factor, double OriginalContext, double BetaFast, double BetaSlow, double? MagnitudeFactor, bool Truncate = true)
         : RotaryScaling
     {
         internal override double Magnitude => MagnitudeFactor ?? Mscale(Factor, 0.1);
@@ -57,8 +77,10 @@ internal abstract record RotaryScaling
         private protected override double Scale(double frequency, int pair, int pairs, double theta)
         {
             // Bounds are those of the reference code: floor and ceil, clamped to the number of rotary dimensions.
-            double low = Math.Max(0, Math.Floor(CorrectionDimension(BetaFast, pairs, theta)));
-            double high = Math.Min((2 * pairs) - 1, Math.Ceiling(CorrectionDimension(BetaSlow, pairs, theta)));
+            double low = CorrectionDimension(BetaFast, pairs, theta);
+            double high = CorrectionDimension(BetaSlow, pairs, theta);
+            low = Math.Max(0, Truncate ? Math.Floor(low) : low);
+            high = Math.Min((2 * pairs) - 1, Truncate ? Math.Ceiling(high) : high);
             double ramp = Math.Clamp((pair - low) / Math.Max(0.001, high - low), 0, 1);
             return (frequency / Factor * ramp) + (frequency * (1 - ramp));
         }

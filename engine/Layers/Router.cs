@@ -15,6 +15,16 @@ internal enum GateFunction
     SoftmaxOfChosen = 3,
 }
 
+/// <summary>What a group of experts counts for when groups are chosen.</summary>
+internal enum GroupScore
+{
+    /// <summary>The sum of its two best biased scores (DeepSeek-V3).</summary>
+    SumOfTwoBest,
+
+    /// <summary>Its best score (DeepSeek-V2).</summary>
+    Max,
+}
+
 /// <summary>How a mixture chooses experts.</summary>
 /// <param name="Experts">Routed experts.</param>
 /// <param name="Used">Experts per token.</param>
@@ -23,13 +33,21 @@ internal enum GateFunction
 /// <param name="UsedGroups">Groups a token's experts may come from.</param>
 /// <param name="NormalizeWeights">Whether the chosen experts' weights are made to sum to 1.</param>
 /// <param name="WeightScale">Factor on the weights (routed_scaling_factor).</param>
+/// <param name="GroupScore">What a group counts for.</param>
 internal readonly record struct RouterShape(
-    int Experts, int Used, GateFunction Gate, int Groups, int UsedGroups, bool NormalizeWeights, float WeightScale);
+    int Experts,
+    int Used,
+    GateFunction Gate,
+    int Groups,
+    int UsedGroups,
+    bool NormalizeWeights,
+    float WeightScale,
+    GroupScore GroupScore = GroupScore.SumOfTwoBest);
 
 /// <summary>
 /// Top-k routing in 32-bit floats (DeepSeek-V2, arXiv:2405.04434, section 2.2; group-limited, with a selection bias: DeepSeek-V3,
-/// arXiv:2412.19437, equations 12–16). Experts are chosen by score + bias and weighed by the score alone; a group counts by the sum of
-/// its two best biased scores; ties go to the lower index.
+/// arXiv:2412.19437, equations 12–16). Experts are chosen by score + bias and weighed by the score alone; a group counts by its
+/// best score or the sum of its two best, bias included; ties go to the lower index.
 /// </summary>
 /// <param name="shape">How experts are chosen.</param>
 /// <param name="bias">Selection bias <c>[experts]</c>, or null.</param>
@@ -108,7 +126,10 @@ internal sealed class Router(RouterShape shape, float[]? bias)
         int size = shape.Experts / shape.Groups;
         Span<float> groups = stackalloc float[shape.Groups];
         for (int group = 0; group < groups.Length; group++)
-            groups[group] = SumOfTwoBest(ranking.Slice(group * size, size));
+        {
+            ReadOnlySpan<float> members = ranking.Slice(group * size, size);
+            groups[group] = shape.GroupScore == GroupScore.Max ? members[ArgMax(members)] : SumOfTwoBest(members);
+        }
 
         Span<bool> kept = stackalloc bool[shape.Groups];
         kept.Clear();

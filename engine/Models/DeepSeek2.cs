@@ -24,6 +24,7 @@ internal static class DeepSeek2
             throw reader.Wrong("nextn_predict_layers", "fewer than block_count", predictors);
         int dense = reader.Count("leading_dense_block_count");
         float epsilon = reader.Number("attention.layer_norm_rms_epsilon");
+        float latentEpsilon = reader.Number("attention.latent_norm_rms_epsilon", epsilon);
         LatentShape attention = AttentionShape(reader);
         int queryRank = reader.Count("attention.q_lora_rank");
         (RotaryEmbedding rope, double scale) = Rope(reader, attention);
@@ -39,7 +40,7 @@ internal static class DeepSeek2
             blocks[layer] = new TransformerBlock(
                 reader.Norm(block + "attn_norm.weight", embedding, epsilon),
                 new MultiHeadLatentAttention(
-                    reader.Cpu, attention, AttentionWeights(reader, block, attention, embedding, queryRank, epsilon), rope, scale, scratch),
+                    reader.Cpu, attention, AttentionWeights(reader, block, attention, embedding, queryRank, latentEpsilon), rope, scale, scratch),
                 reader.Norm(block + "ffn_norm.weight", embedding, epsilon),
                 layer < dense ? leading(block) : mixture(block));
         }
@@ -71,7 +72,8 @@ internal static class DeepSeek2
 
     /// <summary>
     /// With YaRN the magnitude goes onto the attention scale, squared, and not onto cosines and sines, where a file gives its
-    /// <c>yarn_log_multiplier</c> (0.1 · mscale_all_dim); a file without one is plain YaRN.
+    /// <c>yarn_log_multiplier</c> (0.1 · mscale_all_dim); a file without one is plain YaRN. Cosines and sines then have mscale's ratio
+    /// to mscale_all_dim, which is 1 in all published models.
     /// </summary>
     private static (RotaryEmbedding Rope, double Scale) Rope(WeightReader reader, LatentShape attention)
     {
@@ -81,7 +83,7 @@ internal static class DeepSeek2
         if (scaling is RotaryScaling.Yarn yarn && multiplier != 0)
         {
             mscale = RotaryScaling.Yarn.Mscale(yarn.Factor, multiplier);
-            scaling = yarn with { MagnitudeFactor = 1 };
+            scaling = yarn with { MagnitudeFactor = reader.Number("rope.scaling.magnitude", 1) };
         }
 
         double[] frequencies = scaling.Frequencies(reader.Number("rope.freq_base", 10000), attention.RopeSize / 2);
@@ -171,6 +173,12 @@ internal static class DeepSeek2
             Math.Max(1, reader.Count("expert_group_count")),
             Math.Max(1, reader.Count("expert_group_used_count")),
             reader.Flag("expert_weights_norm"),
-            reader.Number("expert_weights_scale", 1));
+            reader.Number("expert_weights_scale", 1),
+            reader.Text("expert_group_score") switch
+            {
+                null or "sum_of_two_best" => GroupScore.SumOfTwoBest,
+                "max" => GroupScore.Max,
+                var other => throw reader.Wrong("expert_group_score", "max or sum_of_two_best", $"'{other}'"),
+            });
     }
 }

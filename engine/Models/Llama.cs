@@ -16,11 +16,12 @@ internal static class Llama
     {
         var decoder = new Decoder(reader, vocabulary);
         RotaryEmbedding rope = decoder.Rope(adjacent: true);
+        int window = reader.Count("attention.sliding_window"); // Mistral 7B's first version
         bool isMixture = reader.Count("expert_count") > 0;
         return decoder.Assemble(
             (block, _) => new TransformerBlock(
                 decoder.Norm(block + "attn_norm.weight"),
-                decoder.Attention(block, rope),
+                decoder.Attention(block, rope, window: window),
                 decoder.Norm(block + "ffn_norm.weight"),
                 isMixture
                     ? decoder.Mixture(block, decoder.Router(GateFunction.Softmax, normalize: true), reader.Size("feed_forward_length"))

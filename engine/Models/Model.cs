@@ -1,5 +1,4 @@
 using Pure.Engine.Formats;
-using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
@@ -75,12 +74,12 @@ public sealed class Model : IDisposable
     /// </summary>
     public Lock Gate { get; } = new();
 
-    /// <summary>Opens a GGUF file and prepares its weights.</summary>
+    /// <summary>Opens a GGUF file, or a folder in Hugging Face's form, and prepares its weights.</summary>
     /// <exception cref="ModelFormatException">The file cannot be used.</exception>
     /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
     public static Model Load(string path, ModelOptions? options = null)
     {
-        ModelFile file = GgufFile.Open(path);
+        ModelFile file = ModelFile.Open(path);
         try
         {
             return Load(file, options);

@@ -10,12 +10,13 @@ internal static class Qwen3Moe
     {
         var decoder = new Decoder(reader, vocabulary);
         RotaryEmbedding rope = decoder.Rope(adjacent: false);
-        RouterShape router = decoder.Router(GateFunction.Softmax, normalize: true);
+        RouterShape router = decoder.Router(GateFunction.Softmax, reader.Flag("expert_weights_norm", otherwise: true));
+        int window = reader.Count("attention.sliding_window");
         int hidden = reader.Size("expert_feed_forward_length");
         return decoder.Assemble(
             (block, _) => new TransformerBlock(
                 decoder.Norm(block + "attn_norm.weight"),
-                decoder.Attention(block, rope, QueryKeyNorm.PerHead),
+                decoder.Attention(block, rope, QueryKeyNorm.PerHead, window),
                 decoder.Norm(block + "ffn_norm.weight"),
                 reader.Has(block + "ffn_gate_inp.weight") ? decoder.Mixture(block, router, hidden) : decoder.Dense(block)),
             rope);

@@ -17,19 +17,33 @@ internal static class RopeScaling
             "none" => new RotaryScaling.None(),
             "linear" => new RotaryScaling.Linear(factor),
             "yarn" => ReadYarn(reader, factor),
-            _ => throw reader.Wrong("rope.scaling.type", "none, linear or yarn", $"'{type}'"),
+            "llama3" => ReadLlama3(reader, factor),
+            _ => throw reader.Wrong("rope.scaling.type", "none, linear, yarn or llama3", $"'{type}'"),
         };
+    }
+
+    private static RotaryScaling.Llama3 ReadLlama3(WeightReader reader, float factor)
+    {
+        float low = reader.Number("rope.scaling.low_freq_factor");
+        float high = reader.Number("rope.scaling.high_freq_factor");
+        if (!(low > 0 && high > low))
+            throw reader.Wrong("rope.scaling.high_freq_factor", $"a number above the low_freq_factor of {low}, which is above 0", high);
+        return new RotaryScaling.Llama3(factor, reader.Size("rope.scaling.original_context_length"), low, high);
     }
 
     private static RotaryScaling.Yarn ReadYarn(WeightReader reader, float factor)
     {
         int original = reader.Size("rope.scaling.original_context_length", reader.Size("context_length"));
         float attention = reader.Number("rope.scaling.attn_factor", 1);
+
+        // "magnitude" is the factor on cosines and sines outright; "attn_factor" comes on top of the paper's.
+        float magnitude = reader.Number("rope.scaling.magnitude", 0);
         return new RotaryScaling.Yarn(
             factor,
             original,
             reader.Number("rope.scaling.yarn_beta_fast", 32),
             reader.Number("rope.scaling.yarn_beta_slow", 1),
-            attention == 1 ? null : attention * RotaryScaling.Yarn.Mscale(factor, 0.1));
+            magnitude != 0 ? magnitude : attention == 1 ? null : attention * RotaryScaling.Yarn.Mscale(factor, 0.1),
+            reader.Flag("rope.scaling.yarn_truncate", otherwise: true));
     }
 }

@@ -64,7 +64,7 @@ internal sealed class WeightReader
     internal float Number(string key, float otherwise) =>
         _file.Metadata.FindNumber(_prefix + key) is { } value ? Finite(key, value) : otherwise;
 
-    internal bool Flag(string key) => _file.Metadata.FindBoolean(_prefix + key) ?? false;
+    internal bool Flag(string key, bool otherwise = false) => _file.Metadata.FindBoolean(_prefix + key) ?? otherwise;
 
     internal string? Text(string key) => _file.Metadata.FindString(_prefix + key);
 
@@ -186,7 +186,7 @@ internal sealed class WeightReader
         if (_read.Add(name))
         {
             Parameters += tensor.Count;
-            Bytes += tensor.Data.Length;
+            Bytes += tensor.Bytes;
         }
 
         return tensor;
@@ -194,6 +194,9 @@ internal sealed class WeightReader
 
     private Linear[] Stack(Tensor tensor, int count, int rows, int columns, ReadOnlyMemory<float> bias)
     {
+        if (tensor.Parts.Count == count)
+            return [.. tensor.Parts.Select(part => new Linear(Cpu, new WeightMatrix(tensor.Type, part, rows, columns)))];
+
         WeightMatrix all = Matrix(tensor, checked(count * rows), columns);
         var linears = new Linear[count];
         for (int index = 0; index < count; index++)

@@ -56,7 +56,7 @@ internal sealed class InfoCommand : PureCommand
     private static InfoReport Describe(ModelFile file, FormatReport format, Model? model, int? context)
     {
         IReadOnlyList<TensorReport> tensors =
-            [.. file.Tensors.Select(tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Data.Length))];
+            [.. file.Tensors.Select(tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Bytes))];
         if (model is null)
         {
             string architecture = file.Metadata.FindString("general.architecture") ?? "";

@@ -86,7 +86,7 @@ public sealed class GgufArray
         int shown = Math.Min(Count, Shown);
         string[] first = ElementType switch
         {
-            GgufValueType.String => Array.ConvertAll(Strings(shown), GgufText.Quote),
+            GgufValueType.String => Array.ConvertAll(Strings(shown), FileText.Quote),
             GgufValueType.Array => [.. ToArrays().Take(shown).Select(array => array.ToString())],
             _ => Elements(shown, offset => _metadata.Scalar(_key, ElementType, offset).ToString() ?? ""),
         };

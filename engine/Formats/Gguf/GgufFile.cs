@@ -41,7 +41,7 @@ public sealed class GgufFile : ModelFile
             if (!_byName.TryAdd(tensor.Name, tensor))
             {
                 throw new ModelFormatException(
-                    $"{tensor.File}: tensor {GgufText.Quote(tensor.Name)} stands twice in the model; the file was written wrongly: " +
+                    $"{tensor.File}: tensor {FileText.Quote(tensor.Name)} stands twice in the model; the file was written wrongly: " +
                     "convert the model again.");
             }
         }
@@ -69,7 +69,7 @@ public sealed class GgufFile : ModelFile
     /// named, the others are found beside it.
     /// </summary>
     /// <exception cref="ModelFormatException">The file is missing, no GGUF, damaged, or of a kind that is not supported.</exception>
-    public static GgufFile Open(string path)
+    public static new GgufFile Open(string path)
     {
         var opened = new List<MappedFile>();
         try

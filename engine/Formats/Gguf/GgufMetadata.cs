@@ -126,7 +126,7 @@ public sealed class GgufMetadata : Metadata
                     $"{cursor.File}: {cursor.Within} at byte {keyAt} has no name; the file is damaged: download it again.");
             }
 
-            cursor.Within = $"key {GgufText.Quote(key)}";
+            cursor.Within = $"key {FileText.Quote(key)}";
             var type = cursor.ValueType();
             long offset = cursor.Position - start;
             cursor.Skip(type);

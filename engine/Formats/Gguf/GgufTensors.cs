@@ -31,8 +31,8 @@ internal static class GgufTensors
     {
         cursor.Within = $"line {index + 1} of {count} of the tensor table";
         string name = cursor.String();
-        string tensor = $"{cursor.File}: tensor {GgufText.Quote(name)}";
-        cursor.Within = $"the table's line for tensor {GgufText.Quote(name)}";
+        string tensor = $"{cursor.File}: tensor {FileText.Quote(name)}";
+        cursor.Within = $"the table's line for tensor {FileText.Quote(name)}";
         if (name.Length == 0)
             throw new ModelFormatException($"{tensor} (number {index + 1} of {count}) has no name; the file is damaged: download it again.");
 
@@ -108,7 +108,7 @@ internal static class GgufTensors
         if (end > (UInt128)view.Length)
         {
             throw new ModelFormatException(
-                $"{file}: tensor {GgufText.Quote(last.Name)} ends at byte {end}, {end - (UInt128)view.Length} bytes past the end " +
+                $"{file}: tensor {FileText.Quote(last.Name)} ends at byte {end}, {end - (UInt128)view.Length} bytes past the end " +
                 $"of the file at {view.Length}; the file is truncated: download it again.");
         }
 
@@ -118,8 +118,8 @@ internal static class GgufTensors
             if ((UInt128)before.Offset + (UInt128)before.Bytes > line.Offset)
             {
                 throw new ModelFormatException(
-                    $"{file}: tensor {GgufText.Quote(line.Name)} begins at byte {(ulong)dataStart + line.Offset}, inside tensor " +
-                    $"{GgufText.Quote(before.Name)}, which ends at byte {(ulong)dataStart + before.Offset + (ulong)before.Bytes}; " +
+                    $"{file}: tensor {FileText.Quote(line.Name)} begins at byte {(ulong)dataStart + line.Offset}, inside tensor " +
+                    $"{FileText.Quote(before.Name)}, which ends at byte {(ulong)dataStart + before.Offset + (ulong)before.Bytes}; " +
                     "the file is damaged: download or convert it again.");
             }
         }

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Pure.Engine.Formats.Gguf;
+namespace Pure.Engine.Formats;
 
 /// <summary>Names out of an untrusted file, made fit to stand in one sentence on a terminal.</summary>
-internal static class GgufText
+internal static class FileText
 {
     private const int Longest = 100;
 

@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using Pure.Engine.Formats.Safetensors;
+using Pure.Engine.Memory;
+using Pure.Engine.Quantization;
+
+namespace Pure.Engine.Formats.HuggingFace;
+
+/// <summary>
+/// Turns the tensors of a folder into the model's: names by the architecture's table, matrices as they lie, vectors widened to F32,
+/// quantised weights rearranged without loss.
+/// </summary>
+/// <param name="architecture">Where tensors go.</param>
+/// <param name="config">The folder's <c>config.json</c>.</param>
+/// <param name="memory">Takes what is rearranged, and dies with the file.</param>
+internal sealed class FolderTensors(Architecture architecture, JsonFile config, List<IDisposable> memory)
+{
+    private readonly OrderedDictionary<string, Module> _modules = [];
+
+    /// <summary>A module's tensors, by parameter; of experts stored one by one, each expert's.</summary>
+    private sealed record Module(string Name, SortedDictionary<int, Dictionary<string, SafetensorsTensor>> Experts, bool IsStack);
+
+    /// <summary>All tensors of the model.</summary>
+    /// <exception cref="ModelFormatException">A tensor has no place, lacks its companions, or is of an unusable type.</exception>
+    internal List<Tensor> Read(IEnumerable<SafetensorsTensor> stored)
+    {
+        long layers = config.Integer("num_hidden_layers");
+        long predictors = config.FindInteger("num_nextn_predict_layers") ?? 0;
+        foreach (SafetensorsTensor tensor in stored)
+        {
+            TensorNames.Place? found = architecture.Tensors.Find(tensor.Name);
+
+            // Layers that predict further tokens serve speculation and hold modules of their own.
+            if (TensorNames.LayerOf(tensor.Name) is { } layer && layer >= layers && layer - layers < predictors)
+                continue;
+            TensorNames.Place place = found ?? throw new ModelFormatException(
+                $"{tensor.Place} has no place in the architecture '{architecture.Family}' as Pure knows it; running without it would give wrong results.");
+            if (!place.IsLeftOut)
+                Add(place, tensor);
+        }
+
+        TieEmbeddings();
+        var tensors = new List<Tensor>();
+        foreach (Module module in _modules.Values)
+            Assemble(module, tensors);
+        return tensors;
+    }
+
+    private void Add(TensorNames.Place place, SafetensorsTensor tensor)
+    {
+        if (!_modules.TryGetValue(place.Module, out Module? module))
+            _modules.Add(place.Module, module = new Module(place.Module, [], place.Expert is not null));
+        int expert = place.Expert ?? 0;
+        if (!module.Experts.TryGetValue(expert, out var parameters))
+            module.Experts.Add(expert, parameters = []);
+        if (!parameters.TryAdd(place.Parameter, tensor))
+        {
+            throw new ModelFormatException(
+                $"{tensor.Place} is the same weight as {parameters[place.Parameter].Place}; the folder holds two models: download it again into an empty one.");
+        }
+    }
+
+    /// <summary>With tied embeddings either of the two may be stored, or both; without, both must be.</summary>
+    private void TieEmbeddings()
+    {
+        const string Embedding = "token_embd";
+        const string Head = "output";
+        if (config.FindFlag("tie_word_embeddings") == true)
+        {
+            if (_modules.Remove(Head, out Module? head) && !_modules.ContainsKey(Embedding))
+                _modules.Add(Embedding, head with { Name = Embedding });
+        }
+        else if (!_modules.ContainsKey(Head) && _modules.ContainsKey(Embedding))
+        {
+            throw new ModelFormatException(
+                $"{config.File}: 'tie_word_embeddings' is false and the folder has no tensor 'lm_head.weight'; download it again.");
+        }
+    }
+
+    private void Assemble(Module module, List<Tensor> tensors)
+    {
+        if (module.IsStack && module.Experts.Keys.Last() != module.Experts.Count - 1)
+        {
+            int missing = Enumerable.Range(0, module.Experts.Count).First(expert => !module.Experts.ContainsKey(expert));
+            SafetensorsTensor some = module.Experts.Values.First().Values.First();
+            throw new ModelFormatException($"{some.Place} has no counterpart for expert {missing}; the folder is incomplete: download it again.");
+        }
+
+        string[] names = module.Name.Split(" | ");
+        List<Dictionary<string, StoredMatrix>> experts = [.. module.Experts.Values.Select(Prepare)];
+        foreach (string parameter in experts[0].Keys)
+        {
+            StoredMatrix first = experts[0][parameter];
+            foreach (Dictionary<string, StoredMatrix> expert in experts)
+            {
+                if (!expert.TryGetValue(parameter, out StoredMatrix? other) || other.Type != first.Type || !other.Shape.SequenceEqual(first.Shape))
+                {
+                    throw new ModelFormatException(
+                        $"{first.File}: the experts of {FileText.Quote(module.Name)} are not all {first.Type} of shape [{string.Join(", ", first.Shape)}]; " +
+                        "the folder is damaged: download it again.");
+                }
+            }
+
+            List<StoredMatrix> parts = [.. experts.Select(expert => expert[parameter])];
+            for (int half = 0; half < names.Length; half++)
+                tensors.Add(Join($"{names[half]}.{parameter}", module.IsStack, [.. parts.Select(part => part.Part(half, names.Length))]));
+        }
+    }
+
+    private static Tensor Join(string name, bool isStack, StoredMatrix[] parts)
+    {
+        long[] shape = isStack ? [parts.Length, .. parts[0].Shape] : parts[0].Shape;
+        return new Tensor(name, parts[0].Type, shape, [.. parts.SelectMany(part => part.Pieces)], parts[0].File);
+    }
+
+    /// <summary>One module's (or one expert's) parameters in the model's form.</summary>
+    private Dictionary<string, StoredMatrix> Prepare(Dictionary<string, SafetensorsTensor> parameters)
+    {
+        var prepared = new Dictionary<string, StoredMatrix>();
+        foreach ((string name, SafetensorsTensor tensor) in parameters)
+            prepared.Add(name, Plain(tensor));
+        return prepared;
+    }
+
+    private StoredMatrix Plain(SafetensorsTensor tensor)
+    {
+        ElementType type = tensor.Type switch
+        {
+            SafetensorsType.F32 => ElementType.F32,
+            SafetensorsType.F16 => ElementType.F16,
+            SafetensorsType.BF16 => ElementType.BF16,
+            _ => throw new ModelFormatException(
+                $"{tensor.Place} is {tensor.Type}, expected F32, F16 or BF16; the folder is damaged, or quantised in a way that Pure does not know."),
+        };
+        if (tensor.Shape.Count == 0 || tensor.Shape.Contains(0))
+            throw new ModelFormatException($"{tensor.Place} has shape {tensor.Sizes}, expected numbers in it; the folder is damaged: download it again.");
+        return tensor.Shape.Count == 1 && type != ElementType.F32
+            ? Widen(tensor, type)
+            : new StoredMatrix(type, [.. tensor.Shape], [tensor.Data], tensor.File);
+    }
+
+    private StoredMatrix Widen(SafetensorsTensor tensor, ElementType type)
+    {
+        var values = new AlignedBuffer<float>(tensor.Shape[0]);
+        memory.Add(values);
+        ElementFormat.Of(type).Dequantize(tensor.Data, values.Span);
+        return new StoredMatrix(ElementType.F32, [.. tensor.Shape], [values.View], tensor.File);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+using Pure.Engine.Tests.Models;
+
+namespace Pure.Engine.Tests.Formats.HuggingFace;
+
+/// <summary>Folders whose exact logits were computed by float64 mathematics that nobody here wrote.</summary>
+public class HuggingFaceGoldenTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("mixtral")]
+    [InlineData("deepseek-v2")]
+    [InlineData("deepseek-v2", "config_group_limited.json", "expected_group_limited.json")]
+    [InlineData("deepseek-v3")]
+    public void Folders_give_the_exact_logits_and_greedy_tokens(string name, string config = "config.json", string expected = "expected.json")
+    {
+        string folder = Shared.Path("goldens", "hf", name);
+        using var copy = new TemporaryFolder();
+        if (config != "config.json")
+            folder = CopyWithConfig(folder, config, copy.Path);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Shared.Path("goldens", "hf", name, expected)));
+        int[] tokens = Integers(json.RootElement.GetProperty("tokens"));
+        string exactFile = json.RootElement.GetProperty("exact_logits").GetProperty("file").GetString()!;
+        float[] exact = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Shared.Path("goldens", "hf", name, exactFile))).ToArray();
+
+        using Model model = Model.Load(folder, new ModelOptions { Activations = ActivationType.F32, CacheType = CacheType.F32 });
+        double nmse = Golden.Nmse(Run.Logits(model, tokens), exact);
+        output.WriteLine($"{name} {config}: NMSE {nmse:e2}");
+        Assert.True(nmse <= 1e-9, $"NMSE {nmse:e2} is above 1e-9");
+        JsonElement greedy = json.RootElement.GetProperty("greedy");
+        int[] continuation = Integers(greedy.GetProperty("tokens"));
+        Assert.Equal(continuation, Run.Greedy(model, tokens.AsSpan(0, greedy.GetProperty("prompt_len").GetInt32()), continuation.Length));
+    }
+
+    private static string CopyWithConfig(string folder, string config, string copy)
+    {
+        foreach (string file in Directory.GetFiles(folder, "*.safetensors*"))
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        File.Copy(Path.Combine(folder, config), Path.Combine(copy, "config.json"));
+        return copy;
+    }
+
+    private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(value => value.GetInt32())];
+}
