@@ -81,7 +81,7 @@ internal abstract record RotaryScaling
             double high = CorrectionDimension(BetaSlow, pairs, theta);
             low = Math.Max(0, Truncate ? Math.Floor(low) : low);
             high = Math.Min((2 * pairs) - 1, Truncate ? Math.Ceiling(high) : high);
-            double ramp = Math.Clamp((pair - low) / Math.Max(0.001, high - low), 0, 1);
+            double ramp = Math.Clamp((pair - low) / (high == low ? 0.001 : high - low), 0, 1);
             return (frequency / Factor * ramp) + (frequency * (1 - ramp));
         }
 

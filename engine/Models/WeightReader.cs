@@ -194,13 +194,16 @@ internal sealed class WeightReader
 
     private Linear[] Stack(Tensor tensor, int count, int rows, int columns, ReadOnlyMemory<float> bias)
     {
-        if (tensor.Parts.Count == count)
-            return [.. tensor.Parts.Select(part => new Linear(Cpu, new WeightMatrix(tensor.Type, part, rows, columns)))];
-
-        WeightMatrix all = Matrix(tensor, checked(count * rows), columns);
+        bool apart = tensor.Parts.Count == count;
+        long bytes = tensor.Bytes / count;
         var linears = new Linear[count];
         for (int index = 0; index < count; index++)
-            linears[index] = new Linear(Cpu, all.Slice(index * rows, rows), bias.IsEmpty ? default : bias.Slice(index * rows, rows));
+        {
+            NativeView part = apart ? tensor.Parts[index] : tensor.Data.Slice(index * bytes, bytes);
+            linears[index] = new Linear(
+                Cpu, new WeightMatrix(tensor.Type, part, rows, columns), bias.IsEmpty ? default : bias.Slice(index * rows, rows));
+        }
+
         return linears;
     }
 
@@ -216,7 +219,9 @@ internal sealed class WeightReader
         }
 
         var values = new float[tensor.Count];
-        ElementFormat.Of(tensor.Type).Dequantize(tensor.Data, values);
+        int each = values.Length / tensor.Parts.Count;
+        for (int part = 0; part < tensor.Parts.Count; part++)
+            ElementFormat.Of(tensor.Type).Dequantize(tensor.Parts[part], values.AsSpan(part * each, each));
         return values;
     }
 

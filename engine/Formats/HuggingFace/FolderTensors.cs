@@ -1,14 +1,15 @@
-using System.Runtime.InteropServices;
 using Pure.Engine.Formats.Safetensors;
-using Pure.Engine.Memory;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Formats.HuggingFace;
 
 /// <summary>
-/// Turns the tensors of a folder into the model's: names by the architecture's table, matrices as they lie, vectors widened to F32,
-/// quantised weights rearranged without loss.
+/// Turns the tensors of a folder into the model's: names by the architecture's table, weights as they lie where the engine can
+/// compute with them, otherwise rearranged without loss.
 /// </summary>
+/// <remarks>
+/// A weight may be stored as <c>weight</c>; <c>columns</c>, transposed; or <c>less_one</c>, with 1 subtracted.
+/// </remarks>
 /// <param name="architecture">Where tensors go.</param>
 /// <param name="config">The folder's <c>config.json</c>.</param>
 /// <param name="memory">Takes what is rearranged, and dies with the file.</param>
@@ -85,7 +86,8 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
             throw new ModelFormatException($"{some.Place} has no counterpart for expert {missing}; the folder is incomplete: download it again.");
         }
 
-        string[] names = module.Name.Split(" | ");
+        bool alternate = module.Name.Contains(" & ", StringComparison.Ordinal);
+        string[] names = module.Name.Split(alternate ? " & " : " | ");
         List<Dictionary<string, StoredMatrix>> experts = [.. module.Experts.Values.Select(Prepare)];
         foreach (string parameter in experts[0].Keys)
         {
@@ -102,7 +104,10 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
 
             List<StoredMatrix> parts = [.. experts.Select(expert => expert[parameter])];
             for (int half = 0; half < names.Length; half++)
-                tensors.Add(Join($"{names[half]}.{parameter}", module.IsStack, [.. parts.Select(part => part.Part(half, names.Length))]));
+            {
+                StoredMatrix[] halves = [.. parts.Select(part => names.Length == 1 ? part : Layouts.Half(part, parameter == "bias", half, alternate, memory))];
+                tensors.Add(Join($"{names[half]}.{parameter}", module.IsStack, halves));
+            }
         }
     }
 
@@ -117,11 +122,25 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
     {
         var prepared = new Dictionary<string, StoredMatrix>();
         foreach ((string name, SafetensorsTensor tensor) in parameters)
-            prepared.Add(name, Plain(tensor));
+        {
+            switch (name)
+            {
+                case "columns":
+                    prepared.Add("weight", Layouts.Transpose(Plain(tensor), memory));
+                    break;
+                case "less_one":
+                    prepared.Add("weight", Layouts.AddOne(Plain(tensor), memory));
+                    break;
+                default:
+                    prepared.Add(name, Plain(tensor));
+                    break;
+            }
+        }
+
         return prepared;
     }
 
-    private StoredMatrix Plain(SafetensorsTensor tensor)
+    private static StoredMatrix Plain(SafetensorsTensor tensor)
     {
         ElementType type = tensor.Type switch
         {
@@ -133,16 +152,6 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         };
         if (tensor.Shape.Count == 0 || tensor.Shape.Contains(0))
             throw new ModelFormatException($"{tensor.Place} has shape {tensor.Sizes}, expected numbers in it; the folder is damaged: download it again.");
-        return tensor.Shape.Count == 1 && type != ElementType.F32
-            ? Widen(tensor, type)
-            : new StoredMatrix(type, [.. tensor.Shape], [tensor.Data], tensor.File);
-    }
-
-    private StoredMatrix Widen(SafetensorsTensor tensor, ElementType type)
-    {
-        var values = new AlignedBuffer<float>(tensor.Shape[0]);
-        memory.Add(values);
-        ElementFormat.Of(type).Dequantize(tensor.Data, values.Span);
-        return new StoredMatrix(ElementType.F32, [.. tensor.Shape], [values.View], tensor.File);
+        return new StoredMatrix(type, [.. tensor.Shape], [tensor.Data], tensor.File);
     }
 }

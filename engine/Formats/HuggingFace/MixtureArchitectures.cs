@@ -24,6 +24,14 @@ internal static class MixtureArchitectures
         model.layers.N.mlp.shared_expert.down_proj      blk.N.ffn_down_shexp
         """;
 
+    private const string GraniteExperts = """
+        model.layers.N.block_sparse_moe.router.layer    blk.N.ffn_gate_inp
+        model.layers.N.block_sparse_moe.input_linear    blk.N.ffn_gate_exps | blk.N.ffn_up_exps
+        model.layers.N.block_sparse_moe.output_linear   blk.N.ffn_down_exps
+        model.layers.N.shared_mlp.input_linear          blk.N.ffn_gate_shexp | blk.N.ffn_up_shexp
+        model.layers.N.shared_mlp.output_linear         blk.N.ffn_down_shexp
+        """;
+
     internal static Architecture Mixtral { get; } =
         new("llama", DescribeMixtral, new TensorNames(DenseArchitectures.Decoder, MixtralExperts));
 
@@ -39,6 +47,9 @@ internal static class MixtureArchitectures
 
     internal static Architecture Olmoe { get; } =
         new("olmoe", DescribeOlmoe, new TensorNames(DenseArchitectures.Decoder, DenseArchitectures.QueryKeyNorms, Experts));
+
+    internal static Architecture GraniteMoe { get; } =
+        new("granitemoe", DescribeGranite, new TensorNames(DenseArchitectures.Decoder, GraniteExperts));
 
     private static void DescribeMixtral(JsonFile config, Keys keys)
     {
@@ -64,5 +75,18 @@ internal static class MixtureArchitectures
             throw config.Wrong("clip_qkv", clip, "null");
         CommonKeys.Set(config, keys);
         CommonKeys.SetExperts(config, keys, "num_experts");
+    }
+
+    /// <summary>Rows of q and k are for halves, as in LLaMA; GGUF files have them permuted.</summary>
+    private static void DescribeGranite(JsonFile config, Keys keys)
+    {
+        CommonKeys.Set(config, keys);
+        CommonKeys.SetExperts(config, keys, "num_local_experts");
+        keys.Set("rope.pairing", "halves");
+        keys.Set("expert_shared_feed_forward_length", config.FindInteger("shared_intermediate_size"));
+        keys.Set("embedding_scale", config.FindNumber("embedding_multiplier"));
+        keys.Set("attention.scale", config.FindNumber("attention_multiplier"));
+        keys.Set("residual_scale", config.FindNumber("residual_multiplier"));
+        keys.Set("logit_scale", config.FindNumber("logits_scaling"));
     }
 }

@@ -4,10 +4,14 @@ namespace Pure.Engine.Formats.HuggingFace;
 
 /// <summary>
 /// Where the tensors of a Hugging Face folder go: a table of two columns, module in the folder and module in the model. <c>N</c>
-/// stands for a layer's number and <c>E</c> for an expert's; experts that lie apart become one tensor. <c>a | b</c> on the right:
-/// the first half of the rows is <c>a</c>, the second <c>b</c>. What follows a module's name (<c>.weight</c>, <c>.bias</c>) is kept;
-/// a line may also give both names in full. A line with <c>-</c> on the right is known and rightly left out.
+/// stands for a layer's number and <c>E</c> for an expert's; experts that lie apart become one tensor. What follows a module's name
+/// (<c>.weight</c>, <c>.bias</c>) is kept; a line may also give both names in full.
 /// </summary>
+/// <remarks>
+/// On the right, <c>a | b</c> means that the first half of the rows is a and the second b; <c>a &amp; b</c> that rows alternate; and
+/// <c>-</c> that the tensor is known and rightly left out. The last word of a full name may be <c>weight</c>, <c>bias</c>, or how a
+/// weight is stored (<see cref="FolderTensors"/>).
+/// </remarks>
 internal sealed class TensorNames
 {
     private const string LeftOut = "-";
@@ -29,7 +33,7 @@ internal sealed class TensorNames
     }
 
     /// <summary>What a tensor is for.</summary>
-    /// <param name="Module">Module in the model, such as <c>blk.0.attn_q</c>, or two with <c> | </c> between them.</param>
+    /// <param name="Module">Module in the model, such as <c>blk.0.attn_q</c>, or two with a sign between them.</param>
     /// <param name="Parameter">Which of its parameters: <c>weight</c>, <c>bias</c>, <c>qweight</c>, …</param>
     /// <param name="Layer">Number of the layer, null outside the layers.</param>
     /// <param name="Expert">Number of the expert, null where the tensor is no single expert's.</param>

@@ -11,6 +11,8 @@ public class HuggingFaceGoldenTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("llama")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3-moe")]
     [InlineData("mixtral")]
     [InlineData("deepseek-v2")]
     [InlineData("deepseek-v2", "config_group_limited.json", "expected_group_limited.json")]

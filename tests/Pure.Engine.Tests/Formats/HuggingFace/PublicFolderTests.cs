@@ -12,7 +12,18 @@ public class PublicFolderTests(ITestOutputHelper output)
     [InlineData("hf-dense/tiny_llama")]
     [InlineData("hf-dense/tiny_llama_sharded")]
     [InlineData("hf-dense/tiny_smollm2")]
+    [InlineData("hf-dense/tiny_mistral")]
+    [InlineData("hf-dense/tiny_qwen2")]
+    [InlineData("hf-dense/tiny_qwen3")]
+    [InlineData("hf-dense/tiny_gemma3")]
     [InlineData("hf-moe/tiny_mixtral")]
+    [InlineData("hf-moe/tiny_qwen3_moe")]
+    [InlineData("hf-moe/tiny_qwen3_moe_mixed")]
+    [InlineData("hf-moe/tiny_qwen3_moe_window")]
+    [InlineData("hf-moe/tiny_olmoe")]
+    [InlineData("hf-moe/tiny_granitemoe")]
+    [InlineData("hf-moe/tiny_granitemoeshared")]
+    [InlineData("hf-moe/tiny_gpt_oss")]
     [InlineData("hf-moe/tiny_deepseek_v2")]
 
     // Two answers are stored; this one is DeepSeek's own, which multiplies the attention scale by mscale².
