@@ -52,14 +52,15 @@ internal static class Routing
         }
     }
 
-    /// <summary>The experts of the best groups, ascending; a group counts by its two best experts.</summary>
+    /// <summary>The experts of the best groups, ascending; a group counts by its best expert or its two best.</summary>
     private static IEnumerable<int> Eligible(RouterShape shape, double[] ranking)
     {
         int size = shape.Experts / shape.Groups;
+        int counted = shape.GroupScore == GroupScore.Max ? 1 : 2;
         HashSet<int> kept =
         [
             .. Enumerable.Range(0, shape.Groups)
-                .OrderByDescending(group => ranking.Skip(group * size).Take(size).OrderDescending().Take(2).Sum())
+                .OrderByDescending(group => ranking.Skip(group * size).Take(size).OrderDescending().Take(counted).Sum())
                 .Take(shape.UsedGroups),
         ];
         return Enumerable.Range(0, shape.Experts).Where(expert => kept.Contains(expert / size));
