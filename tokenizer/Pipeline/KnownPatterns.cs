@@ -13,7 +13,6 @@ internal static class KnownPatterns
     {
         // GPT-2, and the same as tiktoken writes it.
         [@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"] = Patterns.Gpt2Word,
-        [@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"] = Patterns.Gpt2Word,
         [@"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"] = Patterns.Gpt2Word,
         // GPT-4 (cl100k_base) and Llama 3.
         [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"] =
@@ -34,6 +33,15 @@ internal static class KnownPatterns
             Gpt4o.Word(Gpt4o.IsUpper, Gpt4o.IsLower),
         [@"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"] =
             Gpt4o.Word(Gpt4o.IsUpper, Gpt4o.IsLowerNotModifier),
+        // Mistral's tekken.
+        [@"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"] =
+            Gpt4o.Word(Gpt4o.IsUpper, Gpt4o.IsLower, digits: 1, hasContractions: false),
+        // Bailing, Seed Coder, Bloom.
+        [@"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"] =
+            Patterns.Llama3Word(digits: 1),
+        [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"] =
+            Patterns.Llama3Word(digits: 1, signsTakeLineBreaks: false),
+        [@" ?[^(\s|[.,!?…。，、।۔،])]+"] = Patterns.BloomWord,
         // DeepSeek V3: three in a row.
         [@"\p{N}{1,3}"] = Patterns.Run(Number, longest: 3),
         ["[一-龥぀-ゟ゠-ヿ]+"] = Patterns.Run(DeepSeek.IsHanOrKana),
@@ -55,6 +63,9 @@ internal static class KnownPatterns
         [@"\s+"] = Patterns.Run(CharacterClass.Space),
         [" +"] = Patterns.Run(static (codePoint, _) => codePoint == ' '),
     };
+
+    /// <summary>The expressions, as <see cref="Find"/> knows them.</summary>
+    public static IReadOnlyCollection<string> Expressions => Known.Keys;
 
     /// <summary>The pattern of an expression as it stands in a file, if it is known.</summary>
     public static Pattern? Find(string expression) => Known.GetValueOrDefault(

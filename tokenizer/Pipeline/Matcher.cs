@@ -6,6 +6,9 @@ namespace Pure.Tokenizers.Pipeline;
 /// <summary>Finds the places where a step of the pipeline applies.</summary>
 internal abstract class Matcher
 {
+    /// <summary>Whether it may give up, and so should not be asked for ever.</summary>
+    public virtual bool HasTimeLimit => false;
+
     /// <summary>Adds the matches within <paramref name="text"/> from <paramref name="start"/> to <paramref name="end"/>, from
     /// left to right, none overlapping another; nothing outside that stretch is seen.</summary>
     public abstract void Find(string text, int start, int end, List<(int Start, int End)> matches);

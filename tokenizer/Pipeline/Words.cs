@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 
 namespace Pure.Tokenizers.Pipeline;
@@ -23,8 +24,12 @@ internal sealed class Words(string text, bool isStart)
         _next.Clear();
         var matches = new List<(int Start, int End)>();
         var parts = new List<(int Start, int End, bool IsMatch)>();
+        long started = Stopwatch.GetTimestamp();
         foreach (var (start, end) in Spans)
         {
+            if (matcher.HasTimeLimit && Stopwatch.GetElapsedTime(started) > ExpressionMatcher.Limit)
+                throw new TokenizerException(
+                    $"A text of {Text.Length} characters was not cut into words in {ExpressionMatcher.Limit.TotalSeconds} seconds; shorten it.");
             matches.Clear();
             matcher.Find(Text, start, end, matches);
             parts.Clear();

@@ -32,8 +32,9 @@ internal static class Gpt4o
     public static bool IsLowerInLlamaCpp(int codePoint, CharacterClass kind) =>
         kind == CharacterClass.Letter && codePoint is not (>= 'A' and <= 'Z');
 
-    /// <summary>The whole pattern, for some meaning of U and L.</summary>
-    public static Pattern Word(Func<int, CharacterClass, bool> isUpper, Func<int, CharacterClass, bool> isLower) => (piece, at) =>
+    /// <summary>The whole pattern, for some meaning of U and L. Mistral's <c>tekken</c> has single digits and no X.</summary>
+    public static Pattern Word(
+        Func<int, CharacterClass, bool> isUpper, Func<int, CharacterClass, bool> isLower, int digits = 3, bool hasContractions = true) => (piece, at) =>
     {
         bool mayLead = piece[at] is not ('\r' or '\n') && !piece.Is(at, LetterOrNumber);
         int end = mayLead ? CarriedOn(piece, at + 1) : -1;
@@ -41,11 +42,11 @@ internal static class Gpt4o
         end = end < 0 && mayLead ? Begun(piece, at + 1) : end;
         end = end < 0 ? Begun(piece, at) : end;
         if (end >= 0)
-            return Patterns.Contraction(piece, end, ignoreCase: true);
+            return hasContractions ? Patterns.Contraction(piece, end, ignoreCase: true) : end;
 
         if (piece.Is(at, CharacterClass.Number))
         {
-            for (end = at; end - at < 3 && piece.Is(end, CharacterClass.Number);)
+            for (end = at; end - at < digits && piece.Is(end, CharacterClass.Number);)
                 end++;
             return end;
         }

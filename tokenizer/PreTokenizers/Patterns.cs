@@ -15,17 +15,26 @@ internal static class Patterns
         Run((_, kind) => (kind & classes) != 0, afterSpace, longest);
 
     /// <summary>A run of the characters for which <paramref name="isMember"/> holds.</summary>
-    public static Pattern Run(Func<int, CharacterClass, bool> isMember, bool afterSpace = false, int longest = int.MaxValue) =>
-        (piece, at) =>
+    public static Pattern Run(Func<int, CharacterClass, bool> isMember, bool afterSpace = false, int longest = int.MaxValue)
+    {
+        return (piece, at) =>
         {
-            int start = at;
-            if (afterSpace && piece.Is(at, CharacterClass.Space))
-                start++;
+            int start = afterSpace && piece.Is(at, CharacterClass.Space) ? at + 1 : at;
+            int end = MembersEnd(piece, start);
+            // A blank may itself be a member.
+            if (end == start && start > at)
+                end = MembersEnd(piece, start = at);
+            return end > start ? end : at;
+        };
+
+        int MembersEnd(Piece piece, int start)
+        {
             int end = start;
             while (end < piece.Length && end - start < longest && isMember(piece[end], piece.ClassAt(end)))
                 end++;
-            return end > start ? end : at;
-        };
+            return end;
+        }
+    }
 
     /// <summary>A run of punctuation and of the given characters of the Basic Multilingual Plane.</summary>
     public static Pattern PunctuationAnd(string others) =>
@@ -70,8 +79,10 @@ internal static class Patterns
     }
 
     /// <summary>Llama 3 and those after it: <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}|
-    /// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>; <paramref name="letters"/> stands for <c>\p{L}</c>.</summary>
-    public static Pattern Llama3Word(int digits, CharacterClass letters = CharacterClass.Letter)
+    /// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>; <paramref name="letters"/> stands for <c>\p{L}</c>;
+    /// <paramref name="signsTakeLineBreaks"/> for the <c>[\r\n]*</c> after signs, which some copies lack.</summary>
+    public static Pattern Llama3Word(
+        int digits, CharacterClass letters = CharacterClass.Letter, bool signsTakeLineBreaks = true)
     {
         var others = ~(Word | letters);
         return (piece, at) =>
@@ -94,8 +105,21 @@ internal static class Patterns
 
             int start = piece[at] == ' ' ? at + 1 : at;
             end = piece.RunEnd(start, others);
-            return end > start ? LineBreaks(piece, end) : BlanksToLineBreak(piece, at);
+            if (end == start)
+                return BlanksToLineBreak(piece, at);
+            return signsTakeLineBreaks ? LineBreaks(piece, end) : end;
         };
+    }
+
+    /// <summary>Bloom: <c> ?[^(\s|.,!?…。，、।۔،)]+</c></summary>
+    public static int BloomWord(Piece piece, int at)
+    {
+        int start = piece[at] == ' ' ? at + 1 : at;
+        int end = start;
+        while (end < piece.Length && !piece.Is(end, CharacterClass.Space)
+            && !(piece[end] <= char.MaxValue && "(|.,!?…。，、।۔،)".Contains((char)piece[end])))
+            end++;
+        return end > start ? end : at;
     }
 
     /// <summary><c>\s*[\r\n]+|\s+(?!\S)|\s+</c></summary>

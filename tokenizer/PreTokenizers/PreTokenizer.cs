@@ -21,10 +21,19 @@ internal sealed class PreTokenizer(params Pattern[] patterns)
             new(Patterns.Gpt2Word)),
         (["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
             new(Patterns.Llama3Word(digits: 3)) { IgnoresMerges = true, AddsBos = true }),
-        (["dbrx", "smaug-bpe"], new(Patterns.Llama3Word(digits: 3))),
-        (["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2", "solar-open"],
+        (["dbrx", "smaug-bpe", "glm4", "chatglm-bpe"], new(Patterns.Llama3Word(digits: 3))),
+        (["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2", "solar-open", "bailingmoe", "bailingmoe2", "llada-moe"],
             new(Patterns.Llama3Word(digits: 1))),
-        (["gpt-4o", "llama4", "kanana2"], new(Gpt4o.Word(Gpt4o.IsUpperInLlamaCpp, Gpt4o.IsLowerInLlamaCpp))),
+        (["seed-coder"], new(Patterns.Llama3Word(digits: 1, signsTakeLineBreaks: false))),
+        (["gpt-4o", "llama4", "kanana2", "minimax-m2"], new(Gpt4o.Word(Gpt4o.IsUpperInLlamaCpp, Gpt4o.IsLowerInLlamaCpp))),
+        (["tekken"],
+            new(Gpt4o.Word(Gpt4o.IsUpperInLlamaCpp, Gpt4o.IsLowerInLlamaCpp, digits: 1, hasContractions: false))
+            {
+                IgnoresMerges = true,
+                AddsBos = true,
+            }),
+        (["bloom", "poro-chat", "gpt3-finnish"], new(Patterns.BloomWord)),
+        (["viking"], new(Patterns.BloomWord, Patterns.Run(CharacterClass.Number, longest: 1))),
         (["qwen35"], new(Patterns.Llama3Word(digits: 1, CharacterClass.Letter | CharacterClass.Mark))),
         (["deepseek-llm"], new(
             Patterns.LineBreak,
