@@ -55,7 +55,7 @@ suite() {
     if [[ $f -ne 0 ]]; then
         failures+=("$name")
         grep -A 15 -F '[FAIL]' "$log" | head -n 200 || true
-        tail -n 30 "$log"
+        grep -vE '\[SKIP\]|^ +Skipped ' "$log" | tail -n 15
         return 1
     fi
 }

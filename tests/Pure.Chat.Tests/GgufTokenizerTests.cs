@@ -16,9 +16,16 @@ public sealed class GgufTokenizerTests
         {
             try
             {
-                Tokenizer tokenizer = GgufTokenizer.Open(path);
+                using GgufFile file = GgufFile.Open(path);
+                Tokenizer tokenizer = GgufTokenizer.Create(file);
                 const string text = "Hello, world! 123 äöü";
-                Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text, addSpecial: false)));
+                int[] ids = tokenizer.Encode(text, addSpecial: false);
+                string decoded = tokenizer.Decode(ids);
+                // WordPiece drops case, accents and the place of blanks; what it keeps, it keeps.
+                if (file.Metadata.GetString("tokenizer.ggml.model") == "bert")
+                    Assert.Equal(ids, tokenizer.Encode(decoded, addSpecial: false));
+                else
+                    Assert.Equal(text, decoded);
                 read++;
             }
             catch (ModelFormatException exception)
