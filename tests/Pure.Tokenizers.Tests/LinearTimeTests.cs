@@ -43,7 +43,7 @@ public sealed class LinearTimeTests
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Every_kind_of_tokenizer_json_is_linear(string kind) => AssertFast(
-        TokenizerJson.Create(TinyTokenizers.Read(kind)), "a", " ", "\n", "9", "!", "é", "字", " x", "A", "Aa", "\u0301", "<", "🙂");
+        TokenizerJson.Create(TinyTokenizers.Read(kind)), "a", " ", "\u0301", " x", "🙂");
 
     [Theory]
     [InlineData("deepseek-v3")]

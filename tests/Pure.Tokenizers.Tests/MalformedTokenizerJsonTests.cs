@@ -71,6 +71,23 @@ public sealed class MalformedTokenizerJsonTests
         Assert.Contains("seconds", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[@]}""", """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""")]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[@]}""", """{"type":"ByteLevel"}""")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[@]}""", """{"type":"ByteLevel","use_regex":false}""")]
+    public void Steps_that_multiply_a_text_are_stopped(string key, string sequence, string step)
+    {
+        string steps = sequence.Replace("@", string.Join(',', Enumerable.Repeat(step, 50)), StringComparison.Ordinal);
+        var tokenizer = TokenizerJson.Create(Encoding.UTF8.GetBytes($$"""{"model":{{Model}},"{{key}}":{{steps}}}"""));
+        Assert.Contains(
+            "damaged", Assert.Throws<TokenizerException>(() => tokenizer.Encode("aaaa\u00E9 aaaa")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_decoder_that_multiplies_a_token_is_stopped() => AssertSays(
+        $$"""{"model":{{Model}},"decoder":{"type":"Sequence","decoders":[{{string.Join(',', Enumerable.Repeat("""{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""", 50))}}]} }""",
+        "decoder", "damaged");
+
     [Fact]
     public void A_configuration_says_what_begins_and_ends_a_text()
     {

@@ -43,6 +43,7 @@ internal sealed class CharsmapNormalizer : Normalizer
         {
             var element = text.AsSpan(at, StringInfo.GetNextTextElementLength(text.AsSpan(at)));
             at += element.Length;
+            Growth.Check(rewritten.Length, text.Length, "The normalizer");
             if (Encoding.UTF8.TryGetBytes(element, bytes, out int count) && count < LongestElement && TryReplace(bytes[..count], rewritten))
                 continue;
             foreach (Rune rune in element.EnumerateRunes())

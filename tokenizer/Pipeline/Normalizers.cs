@@ -68,6 +68,7 @@ internal sealed class ReplaceNormalizer(Matcher matcher, string replacement) : N
         matcher.Find(text, 0, text.Length, matches);
         if (matches.Count == 0)
             return text;
+        Growth.Check((long)matches.Count * replacement.Length, text.Length, "A replacement");
         var replaced = new StringBuilder(text.Length);
         int at = 0;
         foreach (var (start, end) in matches)
@@ -149,8 +150,12 @@ internal sealed class NormalizerSequence(Normalizer[] steps) : Normalizer
 {
     public override string Apply(string text)
     {
+        int original = text.Length;
         foreach (var step in steps)
+        {
             text = step.Apply(text);
+            Growth.Check(text.Length, original, "The normalizer");
+        }
         return text;
     }
 }

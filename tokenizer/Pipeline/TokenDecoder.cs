@@ -33,8 +33,12 @@ internal sealed record TokenDecoder
     {
         if (HasByteTokens && IsByteToken(token, out byte value))
             return [value];
+        int original = token.Length;
         foreach (var step in Steps)
+        {
             token = step(token, isFirst);
+            Growth.Check(token.Length, original, "The decoder");
+        }
         return IsByteLevel && !isAdded && ByteAlphabet.TryRead(token, out byte[]? bytes) ? bytes : Encoding.UTF8.GetBytes(token);
     }
 

@@ -8,6 +8,7 @@ namespace Pure.Tokenizers.Pipeline;
 /// <param name="isStart">Whether it begins where the whole input begins.</param>
 internal sealed class Words(string text, bool isStart)
 {
+    private readonly int _original = text.Length;
     private List<(int Start, int End)> _next = [];
 
     public string Text { get; private set; } = text;
@@ -59,6 +60,7 @@ internal sealed class Words(string text, bool isStart)
         {
             int newStart = text.Length;
             append(Text.AsSpan(start, end - start), IsAtStart(start), text);
+            Growth.Check(text.Length, _original, "The pre-tokenizer");
             if (text.Length > newStart)
                 _next.Add((newStart, text.Length));
         }
