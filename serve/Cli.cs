@@ -93,7 +93,15 @@ internal static class Cli
     }
 
     private static PureCommand[] AllCommands() =>
-        [new RunCommand(), new InfoCommand(), new TokenizeCommand(), new PerplexityCommand(), new LogitsCommand()];
+    [
+        new RunCommand(),
+        new InfoCommand(),
+        new TokenizeCommand(),
+        new PerplexityCommand(),
+        new LogitsCommand(),
+        new TraceCommand(),
+        new DiffCommand(),
+    ];
 
     private static string Version =>
         typeof(Cli).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];

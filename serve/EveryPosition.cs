@@ -29,9 +29,9 @@ internal sealed class EveryPosition : IDisposable
         _sequence = _cache.CreateSequence();
     }
 
-    /// <summary>Shows the logits after each of <paramref name="tokens"/> in turn.</summary>
+    /// <summary>Shows the logits after each of <paramref name="tokens"/> in turn, and traces the passes where asked.</summary>
     /// <exception cref="OperationCanceledException">The user stopped it; at most one batch later.</exception>
-    internal void Visit(ReadOnlySpan<int> tokens, LogitsVisitor visit, CancellationToken cancellation)
+    internal void Visit(ReadOnlySpan<int> tokens, LogitsVisitor visit, CancellationToken cancellation, Trace? trace = null)
     {
         _sequence.Truncate(0);
         for (int start = 0; start < tokens.Length; start += _batch.Capacity)
@@ -40,7 +40,7 @@ internal sealed class EveryPosition : IDisposable
             _batch.Clear();
             foreach (int token in tokens.Slice(start, Math.Min(_batch.Capacity, tokens.Length - start)))
                 _batch.Add(_sequence, token, wantsLogits: true);
-            Logits logits = _model.Forward(_batch);
+            Logits logits = _model.Forward(_batch, trace);
             for (int row = 0; row < logits.Count; row++)
                 visit(start + row, logits[row]);
         }

@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The command line, a file or a text cannot be used as it is.</summary>
     internal const int BadInput = 2;
 
+    /// <summary>What was compared is not the same.</summary>
+    internal const int Different = 3;
+
     /// <summary>Stopped by Ctrl-C: 128 + SIGINT, as shells say it.</summary>
     internal const int Interrupted = 130;
 }

@@ -18,8 +18,16 @@ public sealed class Trace
     /// <exception cref="KeyNotFoundException">The model has no such intermediate.</exception>
     public TracedTensor this[string name] => _byName[name];
 
-    /// <summary>Appends a row.</summary>
-    internal void Add(string name, ReadOnlySpan<double> row) => Find(name, row.Length).Add(row);
+    /// <summary>Appends a position's numbers to the tensor called <paramref name="name"/>.</summary>
+    /// <exception cref="ArgumentException">Earlier positions have another number of numbers.</exception>
+    public void Add(string name, ReadOnlySpan<double> row)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        TracedTensor tensor = Find(name, row.Length);
+        if (row.Length != tensor.Columns)
+            throw new ArgumentException($"{row.Length} numbers do not continue '{name}', whose positions have {tensor.Columns}.", nameof(row));
+        tensor.Add(row);
+    }
 
     internal void Add(string name, in Activations rows)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pure.Engine.Models;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Pure.Engine.Models;
 /// </summary>
 public static class TraceName
 {
+    private const string LayerPrefix = "blk.";
+
     /// <summary>The tokens' embeddings, with the family's factor <c>[positions, embedding]</c>.</summary>
     public const string Embedding = "embedding";
 
@@ -50,5 +54,27 @@ public static class TraceName
     ];
 
     /// <summary>The full name of a layer's intermediate.</summary>
-    public static string InLayer(int layer, string name) => $"blk.{layer}.{name}";
+    public static string InLayer(int layer, string name) => $"{LayerPrefix}{layer}.{name}";
+
+    /// <summary>Parts a name such as <c>blk.0.attn_norm</c> into layer 0 and <c>attn_norm</c>; any other is no layer's and stays whole.</summary>
+    public static (int? Layer, string Name) Split(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (!name.StartsWith(LayerPrefix, StringComparison.Ordinal))
+            return (null, name);
+        int dot = name.IndexOf('.', LayerPrefix.Length);
+        return dot >= 0 && int.TryParse(name.AsSpan(LayerPrefix.Length, dot - LayerPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+            ? (layer, name[(dot + 1)..])
+            : (null, name);
+    }
+
+    /// <summary>Where a name stands in the forward pass: names that are not known come last, of a layer or of all.</summary>
+    internal static (int Part, int Layer, int Step) Order(string name)
+    {
+        (int? layer, string step) = Split(name);
+        if (layer is null)
+            return (step switch { Embedding => 0, OutputNorm => 2, Logits => 3, _ => 4 }, 0, 0);
+        int index = OfLayer.TakeWhile(known => known != step).Count();
+        return (1, layer.Value, index);
+    }
 }

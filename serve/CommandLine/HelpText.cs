@@ -29,6 +29,7 @@ internal static class HelpText
                 ($"{ExitCode.Success}", "done"),
                 ($"{ExitCode.UnexpectedFailure}", "unexpected failure; PURE_TRACE=1 shows where"),
                 ($"{ExitCode.BadInput}", "the command line, a file or a text cannot be used; one sentence on standard error says why"),
+                ($"{ExitCode.Different}", "pure diff: the two part"),
                 ($"{ExitCode.Interrupted}", "stopped by Ctrl-C"),
             ],
             width);

@@ -12,11 +12,12 @@ public class BadModelTests
     [InlineData("info")]
     [InlineData("tokenize", "-p", "Once")]
     [InlineData("logits", "--tokens", "1,2", "--out", "never-written")]
+    [InlineData("trace", "--tokens", "1,2", "--out", "never-written")]
     public void Every_command_refuses_what_is_no_model(params string[] args)
     {
         using var folder = new TemporaryFolder();
         Refused(folder.File("none.gguf"), "no such file");
-        Refused(folder.Root, "directory");
+        Refused(folder.Root);
         Refused(folder.Write("empty", []), "empty");
         Refused(folder.Write("text", "Once upon a time there was a file."u8.ToArray()), "text", "GGUF");
         Refused(folder.Write("cut", EmbeddedModel.Bytes()[..40_000]), "cut");
