@@ -27,28 +27,29 @@ internal static class ReadBandwidth
         return speeds[Passes / 2];
     }
 
+    /// <summary>
+    /// From the first thread's start to the last one's end, as the threads themselves saw it: the one that waits for them may come to
+    /// look at the clock much later.
+    /// </summary>
     private static double Pass(ulong[][] slices)
     {
-        using var start = new Barrier(slices.Length + 1);
-        using var end = new Barrier(slices.Length + 1);
-        var sums = new ulong[slices.Length];
-        for (int index = 0; index < slices.Length; index++)
+        using var ready = new Barrier(slices.Length);
+        var results = new (ulong Sum, long Begun, long Ended)[slices.Length];
+        Thread[] threads = [.. slices.Select((slice, index) => new Thread(() =>
         {
-            int thread = index;
-            new Thread(() =>
-            {
-                start.SignalAndWait();
-                sums[thread] = Sum(slices[thread]);
-                end.SignalAndWait();
-            }).Start();
-        }
+            ready.SignalAndWait();
+            long begun = Stopwatch.GetTimestamp();
+            ulong sum = Sum(slice);
+            results[index] = (sum, begun, Stopwatch.GetTimestamp());
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
 
-        start.SignalAndWait();
-        long begun = Stopwatch.GetTimestamp();
-        end.SignalAndWait();
-        double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(results.Min(result => result.Begun), results.Max(result => result.Ended)).TotalSeconds;
         ulong elements = (ulong)slices.Sum(slice => (long)slice.Length);
-        return sums.Aggregate(0UL, (total, sum) => total + sum) == elements
+        return results.Aggregate(0UL, (total, result) => total + result.Sum) == elements
             ? elements * sizeof(ulong) / seconds
             : throw new InvalidOperationException("The bandwidth loop did not read everything.");
     }
