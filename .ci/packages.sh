@@ -36,7 +36,7 @@ consume() (
         dotnet run -c Release >"$logs/consumer.txt" && cat "$logs/consumer.txt" &&
         [[ $(wc -w <"$logs/consumer.txt") -ge 10 ]]
 )
-check "a fresh console project writes a story from the packages alone" consume && sed 's/^/        /' "$logs/consumer.txt"
+check "a fresh console project writes a story from the packages alone" consume && sed 's/^/        /' "$logs/consumer.txt" && echo
 
 install_tool() (
     cd "$consumer" && export NUGET_PACKAGES=$scratch/nuget-packages &&
