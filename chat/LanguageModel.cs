@@ -1,4 +1,5 @@
 using Pure.Engine;
+using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Generation;
 using Pure.Engine.Models;
@@ -23,9 +24,9 @@ public sealed class LanguageModel : IDisposable
     private readonly int[] _endTokens;
     private bool _disposed;
 
-    private LanguageModel(GgufFile file, ModelOptions? options)
+    private LanguageModel(ModelFile file, ModelOptions? options)
     {
-        Tokenizer = GgufTokenizer.Create(file);
+        Tokenizer = ModelTokenizer.Create(file);
         Model = Model.Load(file, options);
         _endTokens = [.. Enumerable.Range(0, Tokenizer.VocabularySize).Where(Tokenizer.IsEndOfGeneration)];
     }
@@ -36,12 +37,12 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Text to token ids and back.</summary>
     public Tokenizer Tokenizer { get; }
 
-    /// <summary>Opens a GGUF model.</summary>
-    /// <param name="path">The file; of a model in several files, the first.</param>
+    /// <summary>Opens a GGUF file, or a folder in Hugging Face's form.</summary>
+    /// <param name="path">The file, of a model in several files the first; or the folder.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="ModelFormatException">The file cannot be used.</exception>
     /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
-    public static LanguageModel Load(string path, ModelOptions? options = null) => Load(GgufFile.Open(path), options);
+    public static LanguageModel Load(string path, ModelOptions? options = null) => Load(ModelFile.Open(path), options);
 
     /// <summary>
     /// Opens stories-moe, the small model inside this assembly: a trained DeepSeek-V2-style mixture of experts that tells children's
@@ -108,7 +109,7 @@ public sealed class LanguageModel : IDisposable
         return Complete(session, null, prompt, ids, options, cancellationToken);
     }
 
-    private static LanguageModel Load(GgufFile file, ModelOptions? options)
+    private static LanguageModel Load(ModelFile file, ModelOptions? options)
     {
         try
         {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Pure.Chat;
 using Pure.Engine.Formats;
-using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Models;
 using Pure.Tokenizers;
 
@@ -37,7 +36,7 @@ internal sealed class ModelArgument
     internal Tokenizer LoadTokenizer(ParseResult parsed, ModelOptions options)
     {
         if (Path(parsed) is { } path)
-            return GgufTokenizer.Open(path);
+            return ModelTokenizer.Open(path);
         using LanguageModel model = LanguageModel.LoadDefault(options);
         return model.Tokenizer;
     }
@@ -51,7 +50,7 @@ internal sealed class ModelArgument
             return (embedded.File, embedded);
         }
 
-        GgufFile file = GgufFile.Open(path);
+        ModelFile file = ModelFile.Open(path);
         try
         {
             return (file, file.Tensors.Count == 0 ? null : Model.Load(file, options));

@@ -45,6 +45,12 @@ public sealed class HuggingFaceFolder : ModelFile
     {
         if (!Directory.Exists(path))
             throw new ModelFormatException($"{path}: there is no such folder; check the path.");
+        if (!File.Exists(Beside(path, ConfigName)))
+        {
+            throw new ModelFormatException(
+                $"{path}: this is a directory without a {ConfigName}, so no Hugging Face model; name a folder that holds one, or a GGUF file.");
+        }
+
         JsonFile config = JsonFile.Open(Beside(path, ConfigName));
         Architecture architecture = Architecture.Of(config);
         FolderMetadata metadata = Describe(path, config, architecture);

@@ -5,7 +5,7 @@ using Pure.Tokenizers;
 
 namespace Pure.Chat.Tests;
 
-public sealed class GgufTokenizerTests
+public sealed class ModelTokenizerTests
 {
     [Fact]
     public void A_file_with_a_vocabulary_and_no_tensors_serves()
@@ -16,16 +16,10 @@ public sealed class GgufTokenizerTests
         {
             try
             {
-                using GgufFile file = GgufFile.Open(path);
-                Tokenizer tokenizer = GgufTokenizer.Create(file);
+                Tokenizer tokenizer = ModelTokenizer.Open(path);
                 const string text = "Hello, world! 123 äöü";
-                int[] ids = tokenizer.Encode(text, addSpecial: false);
-                string decoded = tokenizer.Decode(ids);
-                // WordPiece drops case, accents and the place of blanks; what it keeps, it keeps.
-                if (file.Metadata.GetString("tokenizer.ggml.model") == "bert")
-                    Assert.Equal(ids, tokenizer.Encode(decoded, addSpecial: false));
-                else
-                    Assert.Equal(text, decoded);
+                string expected = path.Contains("bert", StringComparison.Ordinal) ? "hello , world ! 123 aou" : text; // uncased
+                Assert.Equal(expected, tokenizer.Decode(tokenizer.Encode(text, addSpecial: false)));
                 read++;
             }
             catch (ModelFormatException exception)
@@ -43,7 +37,7 @@ public sealed class GgufTokenizerTests
     public void A_model_gives_its_tokenizer()
     {
         using LanguageModel model = LanguageModel.LoadDefault();
-        Tokenizer tokenizer = GgufTokenizer.Create(model.Model.File);
+        Tokenizer tokenizer = ModelTokenizer.Create(model.Model.File);
         Assert.Equal(2048, tokenizer.VocabularySize);
         Assert.Equal((0, 1, true), (tokenizer.Bos, tokenizer.Eos, tokenizer.AddsBos));
     }
@@ -60,7 +54,7 @@ public sealed class GgufTokenizerTests
         static void Refuses(string words, params (string Key, object Value)[] metadata)
         {
             using GgufFile file = GgufFile.Open(Gguf(metadata), "some.gguf");
-            string message = Assert.Throws<ModelFormatException>(() => GgufTokenizer.Create(file)).Message;
+            string message = Assert.Throws<ModelFormatException>(() => ModelTokenizer.Create(file)).Message;
             Assert.StartsWith("some.gguf: ", message, StringComparison.Ordinal);
             Assert.Contains(words, message, StringComparison.Ordinal);
         }

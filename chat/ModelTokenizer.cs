@@ -1,28 +1,36 @@
 using Pure.Engine;
 using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Formats.HuggingFace;
 using Pure.Tokenizers;
 
 namespace Pure.Chat;
 
-/// <summary>The tokenizer that a GGUF file carries in its <c>tokenizer.ggml.*</c> keys. The file need not have tensors.</summary>
-public static class GgufTokenizer
+/// <summary>
+/// The tokenizer that goes with a model: the <c>tokenizer.ggml.*</c> keys of a GGUF file, which need not have tensors, or the
+/// <c>tokenizer.json</c> of a Hugging Face folder.
+/// </summary>
+public static class ModelTokenizer
 {
     private const string Prefix = "tokenizer.ggml.";
 
-    /// <summary>Makes the tokenizer of the file at <paramref name="path"/>.</summary>
+    /// <summary>Makes the tokenizer of the GGUF file or the folder at <paramref name="path"/>.</summary>
     /// <exception cref="ModelFormatException">The file cannot be read, or has no vocabulary that is supported.</exception>
     public static Tokenizer Open(string path)
     {
+        if (Directory.Exists(path))
+            return OpenFolder(path);
         using GgufFile file = GgufFile.Open(path);
         return Create(file);
     }
 
-    /// <summary>Makes the tokenizer of an open file. It does not need the file any more.</summary>
-    /// <exception cref="ModelFormatException">The file has no vocabulary that is supported.</exception>
+    /// <summary>Makes the tokenizer of an open model. It does not need the model any more.</summary>
+    /// <exception cref="ModelFormatException">The model has no vocabulary that is supported.</exception>
     public static Tokenizer Create(ModelFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
+        if (file is HuggingFaceFolder)
+            return OpenFolder(file.Path);
         if (!file.Metadata.Contains(Prefix + "model") || !file.Metadata.Contains(Prefix + "tokens"))
         {
             throw new ModelFormatException(
@@ -36,6 +44,24 @@ public static class GgufTokenizer
         catch (TokenizerException exception)
         {
             throw new ModelFormatException($"{file.Path}: {exception.Message}", exception);
+        }
+    }
+
+    private static Tokenizer OpenFolder(string path)
+    {
+        if (!File.Exists(Path.Combine(path, "tokenizer.json")))
+        {
+            throw new ModelFormatException(
+                $"{path}: this is a directory without a tokenizer.json; download it too, or name a GGUF file.");
+        }
+
+        try
+        {
+            return TokenizerJson.Open(path);
+        }
+        catch (TokenizerException exception)
+        {
+            throw new ModelFormatException(exception.Message, exception);
         }
     }
 
