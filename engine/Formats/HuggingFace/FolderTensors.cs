@@ -8,7 +8,9 @@ namespace Pure.Engine.Formats.HuggingFace;
 /// compute with them, otherwise rearranged without loss.
 /// </summary>
 /// <remarks>
-/// A weight may be stored as <c>weight</c>; <c>columns</c>, transposed; or <c>less_one</c>, with 1 subtracted.
+/// A weight may be stored as <c>weight</c>, of FP8 with <c>weight_scale_inv</c>; <c>qweight</c> with <c>qzeros</c>, <c>scales</c> and
+/// <c>g_idx</c>; and, by the architecture's table, <c>columns</c>, transposed; <c>less_one</c>, with 1 subtracted; <c>mxfp4_blocks</c>
+/// with <c>mxfp4_scales</c>.
 /// </remarks>
 /// <param name="architecture">Where tensors go.</param>
 /// <param name="config">The folder's <c>config.json</c>.</param>
@@ -16,6 +18,7 @@ namespace Pure.Engine.Formats.HuggingFace;
 internal sealed class FolderTensors(Architecture architecture, JsonFile config, List<IDisposable> memory)
 {
     private readonly OrderedDictionary<string, Module> _modules = [];
+    private readonly QuantizationConfig _quantization = QuantizationConfig.Of(config);
 
     /// <summary>A module's tensors, by parameter; of experts stored one by one, each expert's.</summary>
     private sealed record Module(string Name, SortedDictionary<int, Dictionary<string, SafetensorsTensor>> Experts, bool IsStack);
@@ -125,20 +128,46 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         {
             switch (name)
             {
+                case "weight":
+                    prepared["weight"] = parameters.TryGetValue("weight_scale_inv", out SafetensorsTensor? scales)
+                        ? BlockScaledFloats.Read(tensor, scales, Require(QuantizationMethod.Fp8, scales), memory)
+                        : Plain(tensor);
+                    break;
+                case "qweight":
+                    prepared["weight"] = PackedIntegers.Read(parameters, RequireIntegers(tensor), memory);
+                    break;
+                case "mxfp4_blocks" when parameters.TryGetValue("mxfp4_scales", out SafetensorsTensor? exponents):
+                    prepared["weight"] = MicroscaledFloats.Read(tensor, exponents, memory);
+                    break;
                 case "columns":
-                    prepared.Add("weight", Layouts.Transpose(Plain(tensor), memory));
+                    prepared["weight"] = Layouts.Transpose(Plain(tensor), memory);
                     break;
                 case "less_one":
-                    prepared.Add("weight", Layouts.AddOne(Plain(tensor), memory));
+                    prepared["weight"] = Layouts.AddOne(Plain(tensor), memory);
+                    break;
+                case "bias":
+                    prepared["bias"] = Plain(tensor);
+                    break;
+                case "weight_scale_inv" when parameters.ContainsKey("weight"):
+                case "qzeros" or "scales" or "g_idx" when parameters.ContainsKey("qweight"):
+                case "mxfp4_scales" when parameters.ContainsKey("mxfp4_blocks"):
                     break;
                 default:
-                    prepared.Add(name, Plain(tensor));
-                    break;
+                    throw new ModelFormatException(
+                        $"{tensor.Place} is no parameter that Pure knows, or lacks the weights that it belongs to; running without it would give wrong results.");
             }
         }
 
         return prepared;
     }
+
+    private QuantizationConfig RequireIntegers(SafetensorsTensor tensor) =>
+        Require(_quantization.Method == QuantizationMethod.Awq ? QuantizationMethod.Awq : QuantizationMethod.Gptq, tensor);
+
+    private QuantizationConfig Require(QuantizationMethod method, SafetensorsTensor tensor) => _quantization.Method == method
+        ? _quantization
+        : throw new ModelFormatException(
+            $"{tensor.Place} is quantised, and {config.File} says nothing of it under 'quantization_config'; the files do not belong together: download them again.");
 
     private static StoredMatrix Plain(SafetensorsTensor tensor)
     {
@@ -147,8 +176,10 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
             SafetensorsType.F32 => ElementType.F32,
             SafetensorsType.F16 => ElementType.F16,
             SafetensorsType.BF16 => ElementType.BF16,
+            SafetensorsType.F8_E4M3 => ElementType.F8_E4M3,
+            SafetensorsType.F8_E5M2 => ElementType.F8_E5M2,
             _ => throw new ModelFormatException(
-                $"{tensor.Place} is {tensor.Type}, expected F32, F16 or BF16; the folder is damaged, or quantised in a way that Pure does not know."),
+                $"{tensor.Place} is {tensor.Type}, expected a float of up to 32 bits; the folder is damaged, or quantised in a way that Pure does not know."),
         };
         if (tensor.Shape.Count == 0 || tensor.Shape.Contains(0))
             throw new ModelFormatException($"{tensor.Place} has shape {tensor.Sizes}, expected numbers in it; the folder is damaged: download it again.");

@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Pure.Engine.Formats;
+using Pure.Engine.Formats.HuggingFace;
+using Pure.Engine.Formats.Safetensors;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
+using Pure.Engine.Quantization;
 using Pure.Engine.Tests.Models;
 
 namespace Pure.Engine.Tests.Formats.HuggingFace;
@@ -17,6 +21,10 @@ public class HuggingFaceGoldenTests(ITestOutputHelper output)
     [InlineData("deepseek-v2")]
     [InlineData("deepseek-v2", "config_group_limited.json", "expected_group_limited.json")]
     [InlineData("deepseek-v3")]
+    [InlineData("deepseek-v3-fp8")]
+    [InlineData("llama-awq")]
+    [InlineData("llama-gptq")]
+    [InlineData("llama-gptq-actorder")]
     public void Folders_give_the_exact_logits_and_greedy_tokens(string name, string config = "config.json", string expected = "expected.json")
     {
         string folder = Shared.Path("goldens", "hf", name);
@@ -35,6 +43,26 @@ public class HuggingFaceGoldenTests(ITestOutputHelper output)
         JsonElement greedy = json.RootElement.GetProperty("greedy");
         int[] continuation = Integers(greedy.GetProperty("tokens"));
         Assert.Equal(continuation, Run.Greedy(model, tokens.AsSpan(0, greedy.GetProperty("prompt_len").GetInt32()), continuation.Length));
+    }
+
+    [Theory]
+    [InlineData("llama-awq", ElementType.Q5_0)]
+    [InlineData("llama-gptq", ElementType.Q4_0)]
+    [InlineData("llama-gptq-actorder", ElementType.F32)]
+    public void Four_bit_weights_keep_every_bit(string name, ElementType type)
+    {
+        using var folder = HuggingFaceFolder.Open(Shared.Path("goldens", "hf", name));
+        using var expected = SafetensorsFile.Open(Shared.Path("goldens", "hf", name, "dequantised.safetensors"));
+        foreach ((string theirs, string ours) in new[] { ("self_attn.q_proj", "attn_q"), ("self_attn.v_proj", "attn_v"), ("mlp.down_proj", "ffn_down") })
+        {
+            Assert.True(folder.TryGetTensor($"blk.0.{ours}.weight", out Tensor? tensor));
+            Assert.True(expected.TryGetTensor($"model.layers.0.{theirs}.weight", out SafetensorsTensor? reference));
+            Assert.Equal(type, tensor.Type);
+            Assert.Equal(reference.Shape, tensor.Shape);
+            var values = new float[tensor.Count];
+            ElementFormat.Of(tensor.Type).Dequantize(tensor.Data, values);
+            Assert.Equal(reference.Data.AsSpan(0, (int)reference.Data.Length), MemoryMarshal.AsBytes(values.AsSpan()));
+        }
     }
 
     private static string CopyWithConfig(string folder, string config, string copy)

@@ -24,6 +24,7 @@ public class PublicFolderTests(ITestOutputHelper output)
     [InlineData("hf-moe/tiny_granitemoe")]
     [InlineData("hf-moe/tiny_granitemoeshared")]
     [InlineData("hf-moe/tiny_gpt_oss")]
+    [InlineData("hf-moe/tiny_gpt_oss_mxfp4")]
     [InlineData("hf-moe/tiny_deepseek_v2")]
 
     // Two answers are stored; this one is DeepSeek's own, which multiplies the attention scale by mscale².
@@ -32,7 +33,7 @@ public class PublicFolderTests(ITestOutputHelper output)
     {
         string path = Shared.Path(["data", .. folder.Split('/')]);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, reference)));
-        using Model model = Model.Load(path, new ModelOptions { CacheType = CacheType.F32 });
+        using Model model = Model.Load(path, new ModelOptions { Activations = ActivationType.F32, CacheType = CacheType.F32 });
         JsonElement[] logits = [.. json.RootElement.GetProperty("logits").EnumerateArray()];
         double worst = 0;
         foreach ((int index, JsonElement sequence) in json.RootElement.GetProperty("sequences").EnumerateArray().Index())
