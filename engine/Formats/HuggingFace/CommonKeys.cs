@@ -22,7 +22,6 @@ internal static class CommonKeys
         keys.Set("feed_forward_length", config.FindInteger("intermediate_size"));
         keys.Set("attention.head_count", config.Integer("num_attention_heads"));
         keys.Set("attention.layer_norm_rms_epsilon", config.Number("rms_norm_eps"));
-        keys.Set("vocab_size", config.FindInteger("vocab_size"));
     }
 
     /// <summary>Qwen's sliding window, which no published configuration switches on: a few of its layers would have it.</summary>

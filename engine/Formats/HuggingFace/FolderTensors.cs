@@ -63,17 +63,15 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         }
     }
 
-    /// <summary>With tied embeddings either of the two may be stored, or both; without, both must be.</summary>
+    /// <summary>With tied embeddings either of the two may be stored, or both; where a file says that they are not, both must be.</summary>
     private void TieEmbeddings()
     {
         const string Embedding = "token_embd";
         const string Head = "output";
-        if (config.FindFlag("tie_word_embeddings") == true)
-        {
-            if (_modules.Remove(Head, out Module? head) && !_modules.ContainsKey(Embedding))
-                _modules.Add(Embedding, head with { Name = Embedding });
-        }
-        else if (!_modules.ContainsKey(Head) && _modules.ContainsKey(Embedding))
+        bool? tied = config.FindFlag("tie_word_embeddings");
+        if (tied == true && _modules.Remove(Head, out Module? head) && !_modules.ContainsKey(Embedding))
+            _modules.Add(Embedding, head with { Name = Embedding });
+        if (tied == false && !_modules.ContainsKey(Head))
         {
             throw new ModelFormatException(
                 $"{config.File}: 'tie_word_embeddings' is false and the folder has no tensor 'lm_head.weight'; download it again.");
@@ -97,7 +95,7 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
             StoredMatrix first = experts[0][parameter];
             foreach (Dictionary<string, StoredMatrix> expert in experts)
             {
-                if (!expert.TryGetValue(parameter, out StoredMatrix? other) || other.Type != first.Type || !other.Shape.SequenceEqual(first.Shape))
+                if (expert.Count != experts[0].Count || !expert.TryGetValue(parameter, out StoredMatrix? other) || other.Type != first.Type || !other.Shape.SequenceEqual(first.Shape))
                 {
                     throw new ModelFormatException(
                         $"{first.File}: the experts of {FileText.Quote(module.Name)} are not all {first.Type} of shape [{string.Join(", ", first.Shape)}]; " +
@@ -126,27 +124,28 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         var prepared = new Dictionary<string, StoredMatrix>();
         foreach ((string name, SafetensorsTensor tensor) in parameters)
         {
+            StoredMatrix? weight = null;
             switch (name)
             {
                 case "weight":
-                    prepared["weight"] = parameters.TryGetValue("weight_scale_inv", out SafetensorsTensor? scales)
+                    weight = parameters.TryGetValue("weight_scale_inv", out SafetensorsTensor? scales)
                         ? BlockScaledFloats.Read(tensor, scales, Require(QuantizationMethod.Fp8, scales), memory)
-                        : Plain(tensor);
+                        : Unscaled(tensor);
                     break;
                 case "qweight":
-                    prepared["weight"] = PackedIntegers.Read(parameters, RequireIntegers(tensor), memory);
+                    weight = PackedIntegers.Read(parameters, RequireIntegers(tensor), memory);
                     break;
                 case "mxfp4_blocks" when parameters.TryGetValue("mxfp4_scales", out SafetensorsTensor? exponents):
-                    prepared["weight"] = MicroscaledFloats.Read(tensor, exponents, memory);
+                    weight = MicroscaledFloats.Read(tensor, exponents, memory);
                     break;
                 case "columns":
-                    prepared["weight"] = Layouts.Transpose(Plain(tensor), memory);
+                    weight = Layouts.Transpose(Plain(tensor), memory);
                     break;
                 case "less_one":
-                    prepared["weight"] = Layouts.AddOne(Plain(tensor), memory);
+                    weight = Layouts.AddOne(Plain(tensor), memory);
                     break;
                 case "bias":
-                    prepared["bias"] = Plain(tensor);
+                    prepared.Add("bias", Plain(tensor));
                     break;
                 case "weight_scale_inv" when parameters.ContainsKey("weight"):
                 case "qzeros" or "scales" or "g_idx" when parameters.ContainsKey("qweight"):
@@ -156,6 +155,9 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
                     throw new ModelFormatException(
                         $"{tensor.Place} is no parameter that Pure knows, or lacks the weights that it belongs to; running without it would give wrong results.");
             }
+
+            if (weight is not null && !prepared.TryAdd("weight", weight))
+                throw new ModelFormatException($"{tensor.Place} and another tensor hold the same weight; the folder was written wrongly: download it again.");
         }
 
         return prepared;
@@ -168,6 +170,12 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         ? _quantization
         : throw new ModelFormatException(
             $"{tensor.Place} is quantised, and {config.File} says nothing of it under 'quantization_config'; the files do not belong together: download them again.");
+
+    /// <summary>A weight on its own; where a folder says that it has scales, an 8-bit one may not lack them.</summary>
+    private StoredMatrix Unscaled(SafetensorsTensor tensor) =>
+        tensor.Type is SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2 && _quantization.Method == QuantizationMethod.Fp8
+            ? throw new ModelFormatException($"{tensor.Place} has no weight_scale_inv beside it; the folder is incomplete: download it again.")
+            : Plain(tensor);
 
     private static StoredMatrix Plain(SafetensorsTensor tensor)
     {

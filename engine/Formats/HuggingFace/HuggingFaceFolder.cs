@@ -59,6 +59,7 @@ public sealed class HuggingFaceFolder : ModelFile
         {
             List<SafetensorsFile> files = OpenWeights(path, memory);
             List<Tensor> tensors = new FolderTensors(architecture, config, memory).Read(files.SelectMany(file => file.Tensors));
+            CheckVocabulary(config, tensors);
             return new HuggingFaceFolder(path, metadata, tensors, files.Sum(file => file.FileBytes), memory);
         }
         catch
@@ -86,6 +87,18 @@ public sealed class HuggingFaceFolder : ModelFile
         metadata.Set("general.name", System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path))));
         architecture.Describe(config, new Keys(metadata, architecture.Family));
         return metadata;
+    }
+
+    private static void CheckVocabulary(JsonFile config, List<Tensor> tensors)
+    {
+        if (config.FindInteger("vocab_size") is { } size
+            && tensors.Find(tensor => tensor.Name == "token_embd.weight") is { Shape: [var rows, ..], File: var file }
+            && rows != size)
+        {
+            throw new ModelFormatException(
+                $"{file}: the embedding has {rows} rows and by {config.File} the vocabulary has {size} tokens; the files do not belong together: " +
+                "download them again.");
+        }
     }
 
     private static List<SafetensorsFile> OpenWeights(string path, List<IDisposable> memory)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Pure.Engine.Memory;
 
 namespace Pure.Engine.Formats.HuggingFace;
 
@@ -31,21 +32,11 @@ internal sealed class JsonFile
     /// <exception cref="ModelFormatException">The file is missing, too long, no JSON, or no object.</exception>
     internal static JsonFile Open(string path)
     {
+        using MappedFile mapped = MappedFile.Open(path);
         string file = Path.GetFileName(path);
-        try
-        {
-            using FileStream stream = System.IO.File.OpenRead(path);
-            if (stream.Length > LongestFile)
-                throw new ModelFormatException($"{file}: the file has {stream.Length} bytes, at most {LongestFile} are read; check the path.");
-            var bytes = new byte[stream.Length];
-            stream.ReadExactly(bytes);
-            return Parse(bytes, file);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new ModelFormatException(
-                $"{path}: the file cannot be read ({exception.Message.TrimEnd('.')}); download it again, or check its permissions.", exception);
-        }
+        if (mapped.Length > LongestFile)
+            throw new ModelFormatException($"{file}: the file has {mapped.Length} bytes, at most {LongestFile} are read; check the path.");
+        return Parse(mapped.View.AsSpan(0, (int)mapped.Length).ToArray(), file);
     }
 
     /// <exception cref="ModelFormatException">It is no JSON, or no object.</exception>
@@ -106,7 +97,7 @@ internal sealed class JsonFile
 
     /// <summary>An error about a member, in the usual form.</summary>
     internal ModelFormatException Wrong(string name, object found, string expected) =>
-        new($"{File}: '{_path}{name}' is {found}, expected {expected}; the file is damaged, or of a variant that Pure does not know.");
+        new($"{File}: {FileText.Quote(_path + name)} is {found}, expected {expected}; the file is damaged, or of a variant that Pure does not know.");
 
     private ModelFormatException Wrong(string name, JsonElement value, string expected)
     {
@@ -115,7 +106,7 @@ internal sealed class JsonFile
     }
 
     private ModelFormatException Missing(string name, string expected) =>
-        new($"{File}: '{_path}{name}' is missing, {expected} was expected; download the file again.");
+        new($"{File}: {FileText.Quote(_path + name)} is missing, {expected} was expected; download the file again.");
 
     private bool TryGet(string name, [NotNullWhen(true)] out JsonElement value) =>
         _object.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
@@ -137,7 +128,7 @@ internal sealed class JsonFile
         }
         catch (InvalidOperationException exception)
         {
-            throw new ModelFormatException($"{File}: '{_path}{name}' holds bytes that are no text; the file is damaged: download it again.", exception);
+            throw new ModelFormatException($"{File}: {FileText.Quote(_path + name)} holds bytes that are no text; the file is damaged: download it again.", exception);
         }
     }
 }

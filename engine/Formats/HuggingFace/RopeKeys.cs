@@ -1,3 +1,5 @@
+using Pure.Engine.Kernels;
+
 namespace Pure.Engine.Formats.HuggingFace;
 
 /// <summary>
@@ -33,7 +35,7 @@ internal static class RopeKeys
     }
 
     /// <summary>weight · ln(factor) + 1 (YaRN, arXiv:2309.00071, equation 22).</summary>
-    internal static double Mscale(double factor, double weight) => factor <= 1 ? 1 : (0.1 * weight * Math.Log(factor)) + 1;
+    internal static double Mscale(double factor, double weight) => factor <= 1 ? 1 : (0.1 * weight * Elementary.Log(factor)) + 1;
 
     private static void SetYarn(JsonFile config, JsonFile scaling, Keys keys)
     {
