@@ -53,6 +53,9 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
     /// <summary>The stop string that ended it, where <see cref="StopReason.StopString"/> is the reason.</summary>
     public string? StopString => _stops.Found;
 
+    /// <summary>The token that ended it, where <see cref="StopReason.EndOfText"/> is the reason. A session holds it after the text.</summary>
+    public int? EndToken => _completion.EndToken;
+
     /// <summary>What was done so far and how long it took.</summary>
     public GenerationTimings Timings => _completion.Timings;
 

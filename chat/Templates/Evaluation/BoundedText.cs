@@ -41,7 +41,7 @@ internal sealed class BoundedText(Budget budget)
 
     private void Grow(long count)
     {
-        budget.Characters(count);
         budget.CheckLength(_text.Length + count);
+        budget.Characters(count);
     }
 }

@@ -43,6 +43,9 @@ internal sealed class Budget(RenderOptions limits)
     internal void Search(string text, string sought) =>
         Characters(text.Length + (Math.Max(0L, text.Length - sought.Length) * (sought.Length / 32)));
 
+    /// <summary>Counts a strip: each letter of the text may be compared with each of those to take away.</summary>
+    internal void Strip(string text, string? letters) => Characters(text.Length + (text.Length * (long)(letters?.Length ?? 0) / 32));
+
     /// <summary>Goes one level deeper. <see cref="Leave"/> is not called when something fails: rendering ends then.</summary>
     internal void Enter()
     {

@@ -203,6 +203,7 @@ internal sealed partial class Evaluator
         budget.Enter();
         var scope = new Scope(outer);
         Value[] positional = arguments.Positional;
+        budget.Step((positional.Length / 8) + (arguments.Named.Length * (1L + macro.Parameters.Length) / 8));
         var named = new List<(string Name, Value Value)>(arguments.Named);
         int given = Math.Min(positional.Length, macro.Parameters.Length);
         for (int i = 0; i < macro.Parameters.Length; i++)

@@ -32,6 +32,14 @@ internal sealed partial class Evaluator(Budget budget, DateTime now)
         return output.ToString();
     }
 
+    /// <summary>The same, counted because it will be looked through.</summary>
+    internal string CountedStr(Value value)
+    {
+        string text = Str(value);
+        budget.Characters(text.Length);
+        return text;
+    }
+
     /// <summary>What Python's <c>repr</c> says.</summary>
     internal string Repr(Value value)
     {

@@ -8,7 +8,7 @@ internal static class Slicing
         if (target is UndefinedValue undefined)
             throw new Fault(undefined.Problem);
         if (target is not (TextValue or ListValue or TupleValue or RangeValue))
-            return new UndefinedValue($"'{target.TypeName} object' cannot be sliced");
+            throw new Fault($"'{target.TypeName}' object cannot be sliced");
         if (target is TextValue { Text.Length: var units })
             budget.Characters(units);
         long stride = Bound(step) ?? 1;

@@ -34,6 +34,7 @@ internal sealed class Builtin
 
     internal Value Call(CallArguments arguments, Evaluator evaluator)
     {
+        evaluator.Budget.Step((arguments.Positional.Length + arguments.Named.Length) / 8);
         var values = new Value?[_parameters.Length];
         int given = Math.Min(values.Length, arguments.Positional.Length);
         Array.Copy(arguments.Positional, values, given);

@@ -8,7 +8,11 @@ internal static class ListMethods
         new Builtin("extend", "self, items", (a, e) => Nothing(() => Items(a).AddRange(e.ToList(a[1])))),
         new Builtin("insert", "self, index, item", (a, e) => Insert(a, e)),
         new Builtin("pop", "self, index?", (a, e) => Pop(a, e)),
-        new Builtin("remove", "self, item", (a, e) => Nothing(() => Items(a).RemoveAt(IndexOf(Items(a), a[1], e)))),
+        new Builtin("remove", "self, item", (a, e) => Nothing(() =>
+        {
+            e.Budget.Step(Items(a).Count);
+            Items(a).RemoveAt(IndexOf(Items(a), a[1], e));
+        })),
         new Builtin("clear", "self", (a, _) => Nothing(() => Items(a).Clear())),
         new Builtin("copy", "self", (a, e) => new ListValue(e.ToList(a[0]))),
         new Builtin("reverse", "self", (a, e) => Nothing(() =>

@@ -13,11 +13,19 @@ internal static class NumberFilters
     internal static readonly Builtin[] All =
     [
         new("abs", "value", (a, _) => Abs(a)),
-        new("int", "value, default?, base?", (a, _) => ToInteger(a)),
-        new("float", "value, default?", (a, _) => ToFloat(a)),
+        new("int", "value, default?, base?", (a, e) => ToInteger(Counted(a, e))),
+        new("float", "value, default?", (a, e) => ToFloat(Counted(a, e))),
         new("round", "value, precision?, method?", (a, _) => Round(a)),
-        new("filesizeformat", "value, binary?", (a, _) => FileSize(a)),
+        new("filesizeformat", "value, binary?", (a, e) => FileSize(Counted(a, e))),
     ];
+
+    /// <summary>The arguments, after a text among them is counted because it will be read.</summary>
+    private static BuiltinArguments Counted(BuiltinArguments arguments, Evaluator evaluator)
+    {
+        if (arguments[0] is TextValue { Text: var text })
+            evaluator.Budget.Characters(text.Length);
+        return arguments;
+    }
 
     private static Value Abs(BuiltinArguments arguments) =>
         Numbers.TryInteger(arguments[0], out BigInteger integer) ? IntegerValue.Of(BigInteger.Abs(integer))

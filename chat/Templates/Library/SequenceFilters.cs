@@ -268,10 +268,10 @@ internal static class SequenceFilters
     /// <summary>The key to sort by; several attributes with commas are one after the other.</summary>
     private static Func<Value, Value> SortKey(Value? attribute, bool isCaseSensitive, Evaluator evaluator)
     {
-        if (attribute is not TextValue text || !text.Text.Contains(','))
-            return Key(attribute, isCaseSensitive, evaluator);
-        Func<Value, Value>[] keys =
-            [.. text.Text.Split(',').Select(part => Key(new TextValue(part), isCaseSensitive, evaluator))];
+        // A list even for one: lists compare their items for equality first, which any two values can.
+        Func<Value, Value>[] keys = attribute is TextValue text
+            ? [.. text.Text.Split(',').Select(part => Key(new TextValue(part), isCaseSensitive, evaluator))]
+            : [Key(attribute, isCaseSensitive, evaluator)];
         return item => new ListValue([.. keys.Select(key => key(item))]);
     }
 

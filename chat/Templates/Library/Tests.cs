@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Pure.Chat.Templates;
 
 /// <summary>The tests: what can follow <c>is</c>.</summary>
@@ -20,12 +18,12 @@ internal static class Tests
         Of("string", value => value is TextValue),
         Of("mapping", value => value is DictionaryValue),
         Of("sequence", value => value is TextValue or ListValue or TupleValue or DictionaryValue or RangeValue or UndefinedValue),
-        Of("even", "value", (a, _) => Remainder(a, 2).IsZero),
-        Of("odd", "value", (a, _) => Remainder(a, 2).IsOne),
-        Of("divisibleby", "value, num", (a, _) => Remainder(a, a.Integer(1)).IsZero),
+        Of("even", "value", (a, e) => Leaves(a[0], IntegerValue.Of(2), 0, e)),
+        Of("odd", "value", (a, e) => Leaves(a[0], IntegerValue.Of(2), 1, e)),
+        Of("divisibleby", "value, num", (a, e) => Leaves(a[0], a[1], 0, e)),
         Of("iterable", "value", (a, e) => a[0].Iterate(e.Budget) is not null),
-        Of("lower", "value", (a, e) => IsLower(e.Str(a[0]))),
-        Of("upper", "value", (a, e) => IsUpper(e.Str(a[0]))),
+        Of("lower", "value", (a, e) => IsLower(e.CountedStr(a[0]))),
+        Of("upper", "value", (a, e) => IsUpper(e.CountedStr(a[0]))),
         Of("sameas", "value, other", (a, _) => AreSame(a[0], a[1])),
         Of("in", "value, seq", (a, e) => Comparison.Contains(a[1], a[0], e.Budget)),
         Of("filter", "value", (a, _) => a[0] is TextValue name && Filters.Table.TryFind(name.Text, out Builtin? _)),
@@ -51,8 +49,8 @@ internal static class Tests
     private static Builtin Compare(string name, string symbol) =>
         Of(name, "value, other", (a, e) => Comparison.Holds(symbol, a[0], a[1], e.Budget));
 
-    private static BigInteger Remainder(BuiltinArguments arguments, BigInteger divisor) =>
-        divisor.IsZero ? throw new Fault("division by zero") : BigInteger.Abs(arguments.Integer(0) % divisor);
+    private static bool Leaves(Value value, Value divisor, int rest, Evaluator evaluator) =>
+        Comparison.AreEqual(Arithmetic.Binary("%", value, divisor, evaluator), IntegerValue.Of(rest), evaluator.Budget);
 
     /// <summary>Python shares small numbers and none, true and false; texts that are equal often.</summary>
     private static bool AreSame(Value a, Value b) => ReferenceEquals(a, b) || (a, b) switch

@@ -22,16 +22,17 @@ internal static class TextFilters
         new("format", "value, *rest, **named", Format),
         new("center", "value, width?", (a, e) => Center(e.SoftText(a[0]), a.Count(1, 80), e.Budget)),
         new("truncate", "value, length?, killwords?, end?, leeway?", Truncate),
-        new("wordcount", "value", (a, e) => IntegerValue.Of(CountWords(Counted(a[0], e)))),
-        new("wordwrap", "value, width?, break_long_words?, wrapstring?, break_on_hyphens?", WordWrap),
+        new("wordcount", "value", (a, e) => IntegerValue.Of(CountWords(e.CountedStr(a[0])))),
+        new("wordwrap", "value, width?, break_long_words?, wrapstring?, break_on_hyphens?", WordWrap.Apply),
         new("urlencode", "value", UrlEncode),
-        new("striptags", "value", (a, e) => new TextValue(StripTags(Counted(a[0], e)))),
+        new("striptags", "value", (a, e) => new TextValue(StripTags(e.CountedStr(a[0])))),
         new("xmlattr", "value, autospace?", XmlAttributes),
     ];
 
     /// <summary>The part of a text that a text method of Python centres.</summary>
     internal static TextValue Center(TextValue text, int width, Budget budget, string fill = " ")
     {
+        budget.Characters(text.Text.Length);
         int missing = width - CodePoints.Count(text.Text);
         if (missing <= 0)
             return text;
@@ -83,22 +84,15 @@ internal static class TextFilters
         return text.With(map(text.Text));
     });
 
-    /// <summary>The text, counted because it will be looked through.</summary>
-    private static string Counted(Value value, Evaluator evaluator)
-    {
-        string text = evaluator.Str(value);
-        evaluator.Budget.Characters(text.Length);
-        return text;
-    }
-
     private static TextValue Escape(Value value, Evaluator evaluator) =>
         value is TextValue { IsSafe: true } safe ? safe : new TextValue(PythonText.Escape(evaluator.Str(value), evaluator.Budget), isSafe: true);
 
     private static TextValue Trim(BuiltinArguments arguments, Evaluator evaluator)
     {
         TextValue text = evaluator.SoftText(arguments[0]);
-        evaluator.Budget.Characters(text.Text.Length);
-        return text.With(PythonText.Strip(text.Text, arguments.TextOrNull(1)));
+        string? letters = arguments.TextOrNull(1);
+        evaluator.Budget.Strip(text.Text, letters);
+        return text.With(PythonText.Strip(text.Text, letters));
     }
 
     private static TextValue Replace(BuiltinArguments arguments, Evaluator evaluator) => new(Replace(
@@ -169,11 +163,8 @@ internal static class TextFilters
         return PercentFormat.Format(evaluator.SoftText(arguments[0]), values, evaluator);
     }
 
-    private static TextValue Truncate(BuiltinArguments arguments, Evaluator evaluator)
+    private static Value Truncate(BuiltinArguments arguments, Evaluator evaluator)
     {
-        if (arguments[0] is UndefinedValue)
-            return TextValue.Empty;
-        TextValue value = arguments[0] as TextValue ?? throw arguments.Wrong(0, "a string");
         int length = arguments.Count(1, 255);
         string end = arguments.Text(3, "...");
         int leeway = arguments.Count(4, 5);
@@ -182,9 +173,10 @@ internal static class TextFilters
             throw new Fault($"'truncate' expects a length of at least {endLength}, found {length}");
         if (leeway < 0)
             throw new Fault($"'truncate' expects a leeway of at least 0, found {leeway}");
-        evaluator.Budget.NewText(value.Text.Length);
-        if (CodePoints.Count(value.Text) <= (long)length + leeway)
-            return value;
+        evaluator.Budget.Characters(arguments[0] is TextValue { Text.Length: var units } ? units : 0);
+        if (arguments[0].Length <= (long)length + leeway)
+            return arguments[0];
+        TextValue value = arguments[0] as TextValue ?? throw arguments.Wrong(0, "a string");
         string head = CodePoints.Part(value.Text, 0, length - endLength, 1);
         if (!arguments.IsTrue(2) && head.LastIndexOf(' ') is >= 0 and int space)
             head = head[..space];
@@ -203,59 +195,6 @@ internal static class TextFilters
         }
 
         return words;
-    }
-
-    /// <summary>Lines of at most <c>width</c>; words that are longer are cut, or kept whole.</summary>
-    private static TextValue WordWrap(BuiltinArguments arguments, Evaluator evaluator)
-    {
-        string text = Counted(arguments[0], evaluator);
-        int width = arguments.Count(1, 79);
-        bool cuts = arguments.IsTrue(2, fallback: true);
-        string newLine = arguments.TextOrNull(3) ?? "\n";
-        if (width <= 0)
-            throw new Fault($"'wordwrap' expects a width above 0, found {width}");
-        var output = new BoundedText(evaluator.Budget);
-        List<string> paragraphs = PythonText.SplitLines(text);
-        for (int i = 0; i < paragraphs.Count; i++)
-        {
-            if (i > 0)
-                output.Append(newLine);
-            WrapParagraph(paragraphs[i], width, cuts, newLine, output);
-        }
-
-        return new TextValue(output.ToString());
-    }
-
-    private static void WrapParagraph(string paragraph, int width, bool cuts, string newLine, BoundedText output)
-    {
-        string line = "";
-        bool isFirst = true;
-        foreach (string word in paragraph.Split(' '))
-        {
-            string rest = word;
-            if (line.Length > 0 && line.Length + 1 + rest.Length <= width)
-            {
-                line += " " + rest;
-                continue;
-            }
-
-            if (line.Length > 0)
-                Put(line);
-            for (; cuts && rest.Length > width; rest = rest[width..])
-                Put(rest[..width]);
-            line = rest;
-        }
-
-        if (line.Length > 0)
-            Put(line);
-
-        void Put(string finished)
-        {
-            if (!isFirst)
-                output.Append(newLine);
-            isFirst = false;
-            output.Append(finished);
-        }
     }
 
     private static TextValue UrlEncode(BuiltinArguments arguments, Evaluator evaluator)

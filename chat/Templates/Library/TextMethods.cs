@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Pure.Chat.Templates;
 
-/// <summary>The methods of texts. A safe text escapes its arguments and makes safe texts.</summary>
+/// <summary>The methods of texts. A safe text escapes what is put into it and makes safe texts.</summary>
 internal static class TextMethods
 {
     internal static readonly FunctionTable Table = new(
@@ -12,11 +12,11 @@ internal static class TextMethods
         Mapped("capitalize", PythonText.Capitalize),
         Mapped("title", PythonText.Title),
         Mapped("swapcase", SwapCase),
-        new Builtin("strip", "self, chars?", (a, e) => Self(a).With(PythonText.Strip(Text(a), Optional(a, 1, e)))),
-        new Builtin("lstrip", "self, chars?", (a, e) => Self(a).With(PythonText.StripBegin(Text(a), Optional(a, 1, e)))),
-        new Builtin("rstrip", "self, chars?", (a, e) => Self(a).With(PythonText.StripEnd(Text(a), Optional(a, 1, e)))),
-        new Builtin("removeprefix", "self, prefix", (a, e) => RemoveAffix(a, e, atEnd: false)),
-        new Builtin("removesuffix", "self, suffix", (a, e) => RemoveAffix(a, e, atEnd: true)),
+        new Builtin("strip", "self, chars?", (a, e) => Strip(a, e, PythonText.Strip)),
+        new Builtin("lstrip", "self, chars?", (a, e) => Strip(a, e, PythonText.StripBegin)),
+        new Builtin("rstrip", "self, chars?", (a, e) => Strip(a, e, PythonText.StripEnd)),
+        new Builtin("removeprefix", "self, prefix", (a, _) => RemoveAffix(a, atEnd: false)),
+        new Builtin("removesuffix", "self, suffix", (a, _) => RemoveAffix(a, atEnd: true)),
         new Builtin("startswith", "self, prefix, start?, end?", (a, e) => HasAffix(a, e, atEnd: false)),
         new Builtin("endswith", "self, suffix, start?, end?", (a, e) => HasAffix(a, e, atEnd: true)),
         new Builtin("split", "self, sep?, maxsplit?", (a, e) => Split(a, e, fromEnd: false)),
@@ -26,7 +26,7 @@ internal static class TextMethods
         new Builtin("rpartition", "self, sep", (a, e) => Partition(a, e, fromEnd: true)),
         new Builtin("join", "self, items", Join),
         new Builtin("replace", "self, old, new, count?", (a, e) => Self(a).With(
-            TextFilters.Replace(Text(a), Argument(a, 1, e), Argument(a, 2, e), a.Count(3, -1), e.Budget))),
+            TextFilters.Replace(Text(a), a.Text(1), Escaped(a, 2, e), a.Count(3, -1), e.Budget))),
         new Builtin("format", "self, *rest, **named", (a, e) => BraceFormat.Format(Self(a), a.After(1), e)),
         new Builtin("format_map", "self, mapping", FormatMap),
         new Builtin("find", "self, sub, start?, end?", (a, e) => IntegerValue.Of(Find(a, e, fromEnd: false))),
@@ -64,7 +64,7 @@ internal static class TextMethods
                 return words;
             if (words.Count == most)
             {
-                words.Add(PythonText.StripEnd(text[at..]));
+                words.Add(text[at..]);
                 return words;
             }
 
@@ -79,15 +79,12 @@ internal static class TextMethods
 
     private static string Text(BuiltinArguments arguments) => Self(arguments).Text;
 
-    /// <summary>An argument that is a text; a safe text escapes it.</summary>
-    private static string Argument(BuiltinArguments arguments, int at, Evaluator evaluator)
+    /// <summary>A text that is put into another one: a safe text escapes it.</summary>
+    private static string Escaped(BuiltinArguments arguments, int at, Evaluator evaluator)
     {
         string text = arguments.Text(at);
         return Self(arguments).IsSafe && arguments[at] is TextValue { IsSafe: false } ? PythonText.Escape(text, evaluator.Budget) : text;
     }
-
-    private static string? Optional(BuiltinArguments arguments, int at, Evaluator evaluator) =>
-        arguments.Find(at) is null or NoneValue ? null : Argument(arguments, at, evaluator);
 
     private static Builtin Mapped(string name, Func<string, string> map) => new(name, "self", (arguments, evaluator) =>
     {
@@ -108,10 +105,17 @@ internal static class TextMethods
         return new ListValue([.. parts.Select(Self(arguments).With)]);
     }
 
-    private static TextValue RemoveAffix(BuiltinArguments arguments, Evaluator evaluator, bool atEnd)
+    private static TextValue Strip(BuiltinArguments arguments, Evaluator evaluator, Func<string, string?, string> strip)
+    {
+        string? letters = arguments.TextOrNull(1);
+        evaluator.Budget.Strip(Text(arguments), letters);
+        return Self(arguments).With(strip(Text(arguments), letters));
+    }
+
+    private static TextValue RemoveAffix(BuiltinArguments arguments, bool atEnd)
     {
         string text = Text(arguments);
-        string affix = Argument(arguments, 1, evaluator);
+        string affix = arguments.Text(1);
         return Self(arguments).With(
             atEnd ? (text.EndsWith(affix, StringComparison.Ordinal) ? text[..^affix.Length] : text)
             : text.StartsWith(affix, StringComparison.Ordinal) ? text[affix.Length..] : text);
@@ -125,6 +129,7 @@ internal static class TextMethods
         {
             if (affix is not TextValue { Text: var sought })
                 throw arguments.Wrong(1, "a string or a tuple of strings");
+            evaluator.Budget.Characters(sought.Length / 16);
             if (text is not null && (atEnd ? text.EndsWith(sought, StringComparison.Ordinal) : text.StartsWith(sought, StringComparison.Ordinal)))
                 return BooleanValue.True;
         }
@@ -180,8 +185,8 @@ internal static class TextMethods
     {
         string text = Text(arguments);
         int most = arguments.Count(2, -1);
-        if (Optional(arguments, 1, evaluator) is not { } separator)
-            return Texts(arguments, evaluator, fromEnd && most >= 0 ? SplitBlanksFromEnd(text, most) : SplitBlanks(text, most));
+        if (arguments.TextOrNull(1) is not { } separator)
+            return Texts(arguments, evaluator, fromEnd && most >= 0 ? SplitBlanksFromEnd(text, most, evaluator.Budget) : SplitBlanks(text, most));
         if (separator.Length == 0)
             throw new Fault("empty separator");
         evaluator.Budget.Search(text, separator);
@@ -214,7 +219,7 @@ internal static class TextMethods
 
     private static int LastIndex(string text, string sought) => text.LastIndexOf(sought, StringComparison.Ordinal);
 
-    private static List<string> SplitBlanksFromEnd(string text, int most)
+    private static List<string> SplitBlanksFromEnd(string text, int most, Budget budget)
     {
         List<string> words = SplitBlanks(text, -1);
         if (words.Count <= most + 1)
@@ -223,6 +228,7 @@ internal static class TextMethods
         var last = new List<string>();
         foreach (string word in words.TakeLast(most).Reverse())
         {
+            budget.Characters(rest.Length);
             last.Add(word);
             rest = PythonText.StripEnd(PythonText.StripEnd(rest)[..^word.Length]);
         }
@@ -237,7 +243,7 @@ internal static class TextMethods
     {
         TextValue self = Self(arguments);
         string text = self.Text;
-        string separator = Argument(arguments, 1, evaluator);
+        string separator = arguments.Text(1);
         if (separator.Length == 0)
             throw new Fault("empty separator");
         evaluator.Budget.Search(text, separator);

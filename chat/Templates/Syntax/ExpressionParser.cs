@@ -389,10 +389,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
     private string ParseDottedName(string description)
     {
-        string name = tokens.Expect(TokenKind.Name, description).Text;
+        var name = new StringBuilder(tokens.Expect(TokenKind.Name, description).Text);
         while (tokens.TakeIfOperator("."))
-            name += "." + tokens.Expect(TokenKind.Name, "a name").Text;
-        return name;
+            name.Append('.').Append(tokens.Expect(TokenKind.Name, "a name").Text);
+        return name.ToString();
     }
 
     private Test ParseTest(Expression target, int line)

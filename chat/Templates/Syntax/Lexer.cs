@@ -9,7 +9,7 @@ namespace Pure.Chat.Templates;
 /// </summary>
 internal sealed class Lexer
 {
-    private const int MostBytes = 4 << 20;
+    private const int MostCharacters = 1 << 20;
     private static readonly string[] LongOperators = ["**", "//", "==", "!=", ">=", "<="];
 
     private readonly string _source;
@@ -23,8 +23,8 @@ internal sealed class Lexer
 
     internal Lexer(string source, TemplateSyntax syntax)
     {
-        if (source.Length > MostBytes)
-            throw new SyntaxFault(1, $"the template is {source.Length} characters long, expected at most {MostBytes}");
+        if (source.Length > MostCharacters)
+            throw new SyntaxFault(1, $"the template is {source.Length} characters long, expected at most {MostCharacters}");
         _source = source.Contains('\r') ? source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n') : source;
         if (!syntax.KeepTrailingNewline && _source.EndsWith('\n'))
             _source = _source[..^1];

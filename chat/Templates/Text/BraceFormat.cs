@@ -101,6 +101,7 @@ internal static class BraceFormat
         }
         else
         {
+            evaluator.Budget.Step(arguments.Named.Length);
             int at = Array.FindIndex(arguments.Named, argument => argument.Name == first);
             value = at >= 0 ? arguments.Named[at].Value : throw new Fault($"a format string has no argument '{first}'");
         }

@@ -102,11 +102,11 @@ internal sealed record FormatSpec
             throw new Fault($"a format has a precision of {Precision}, expected at most {MostDigits}");
         if (value is FloatValue || (Numbers.IsNumber(value) && Type is 'f' or 'F' or 'e' or 'E' or 'g' or 'G' or '%'))
             return OfFloat(value);
-        if (Numbers.TryInteger(value, out BigInteger integer) && !(value is BooleanValue && Type == '\0'))
+        if (Numbers.TryInteger(value, out BigInteger integer))
             return OfInteger(integer);
         if (Type is not ('\0' or 's'))
             throw new Fault($"the format '{Type}' does not fit a value of type {value.TypeName}");
-        string text = evaluator.Str(value);
+        string text = evaluator.CountedStr(value);
         if (Precision is { } most && most < CodePoints.Count(text))
             text = CodePoints.Part(text, 0, most, 1);
         return Pad("", text, '<', evaluator.Budget);
@@ -127,7 +127,7 @@ internal sealed record FormatSpec
                 : throw new Fault("the format 'c' needs the number of a character")),
             _ => throw new Fault($"the format '{Type}' does not fit a whole number"),
         };
-        return Pad(SignOf(number.Sign < 0) + (IsAlternate ? prefix : ""), Group(digits), '>', null);
+        return Pad(SignOf(number.Sign < 0) + (IsAlternate ? prefix : ""), Group(digits.PadLeft(Precision ?? 0, '0')), '>', null);
     }
 
     private string OfFloat(Value value)

@@ -30,7 +30,7 @@ internal static class PercentFormat
             output.Append(format.IsSafe && value is not TextValue { IsSafe: true } ? PythonText.Escape(part, evaluator.Budget) : part);
         }
 
-        if (next < arguments.Length && values is not (DictionaryValue or ListValue))
+        if (next < arguments.Length && values is not (DictionaryValue or ListValue or RangeValue or UndefinedValue))
             throw new Fault("not all arguments converted during string formatting");
         return format.With(output.ToString());
 
@@ -60,9 +60,10 @@ internal static class PercentFormat
             at = close + 1;
         }
 
-        string flags = "";
+        int flagsAt = at;
         while (at < text.Length && text[at] is '-' or '+' or ' ' or '#' or '0')
-            flags += text[at++];
+            at++;
+        string flags = text[flagsAt..at];
         int width = Number() ?? 0;
         int? precision = null;
         if (at < text.Length && text[at] == '.')

@@ -116,6 +116,7 @@ internal static class PythonText
     /// <summary>Escapes what HTML would read as its own.</summary>
     internal static string Escape(string text, Budget budget)
     {
+        budget.Characters(text.Length / 8);
         if (!text.AsSpan().ContainsAny("&<>'\""))
             return text;
         var escaped = new BoundedText(budget);

@@ -85,6 +85,8 @@ internal sealed class IntegerValue : Value
 
     internal static Fault TooLarge() => new($"a number has more than {MostBits} bits");
 
+    internal override Value? Attribute(string name) => NumberMethods.Table.Bind(name, this);
+
     internal override void WriteRepr(PythonWriter writer) => writer.Raw(PythonNumbers.Text(Number));
 }
 
@@ -96,6 +98,8 @@ internal sealed class FloatValue(double number) : Value
     internal override string TypeName => "float";
 
     internal override bool IsTrue => number != 0;
+
+    internal override Value? Attribute(string name) => NumberMethods.Table.Bind(name, this);
 
     internal override void WriteRepr(PythonWriter writer) => writer.Raw(PythonNumbers.Text(number));
 }

@@ -76,7 +76,7 @@ internal sealed class RangeValue(BigInteger start, BigInteger stop, BigInteger s
 
     internal override bool IsTrue => !Count.IsZero;
 
-    internal override long? Length => Count <= long.MaxValue ? (long)Count : throw new Fault("a range is too long to have a length");
+    internal override long? Length => Count <= long.MaxValue ? (long)Count : null;
 
     internal override IEnumerable<Value> Iterate(Budget budget)
     {

@@ -7,6 +7,8 @@ internal sealed class TextValue(string text, bool isSafe = false) : Value
 {
     internal static readonly TextValue Empty = new("");
 
+    private bool? _areUnits;
+
     internal string Text => text;
 
     internal bool IsSafe => isSafe;
@@ -35,7 +37,12 @@ internal sealed class TextValue(string text, bool isSafe = false) : Value
     {
         if (!Numbers.TryIndex(key, out long index))
             return null;
-        budget.Characters(CodePoints.AreUnits(text) ? 1 : text.Length);
+        // Found out once: templates walk through long texts by index.
+        if (_areUnits is null)
+            budget.Characters(text.Length);
+        if (_areUnits ??= CodePoints.AreUnits(text))
+            return Numbers.InRange(ref index, text.Length) ? With(text[(int)index].ToString()) : null;
+        budget.Characters(text.Length);
         return CodePoints.At(text, index) is { } point ? With(point) : null;
     }
 
