@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using System.Text;
+using Pure.Chat.Templates;
 using Pure.Engine;
 using Pure.Serve.CommandLine;
 using Pure.Serve.Commands;
@@ -95,8 +96,10 @@ internal static class Cli
     private static PureCommand[] AllCommands() =>
     [
         new RunCommand(),
+        new ChatCommand(),
         new InfoCommand(),
         new TokenizeCommand(),
+        new RenderCommand(),
         new PerplexityCommand(),
         new LogitsCommand(),
         new TraceCommand(),
@@ -108,7 +111,7 @@ internal static class Cli
 
     /// <summary>A value that is not finite comes from the weights of a damaged file; the engine's message says so.</summary>
     private static bool IsBadInput(Exception error) =>
-        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException or NotFiniteNumberException;
+        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException or TemplateException or NotFiniteNumberException;
 
     private static int Fail(CommandStreams streams, string message, Exception error, int code)
     {

@@ -36,9 +36,13 @@ internal sealed class CommandStreams
     /// <summary>Columns that help may use.</summary>
     internal int Width { get; private init; } = 100;
 
-    internal static CommandStreams OfConsole() =>
+    /// <summary>What Ctrl-C does, where there is a console.</summary>
+    internal Interruption? Interruption { get; init; }
+
+    internal static CommandStreams OfConsole(Interruption interruption) =>
         new(Console.OpenStandardInput(), OpenStandardOutput(), Console.OpenStandardError())
         {
+            Interruption = interruption,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 100 : Math.Clamp(Console.WindowWidth, 60, 120),

@@ -20,6 +20,12 @@ internal sealed class Interruption : IDisposable
 
     internal CancellationToken Token => _source.Token;
 
+    /// <summary>
+    /// What Ctrl-C does instead, for a command that goes on after it. A SIGTERM then ends the process at once: the command may be
+    /// waiting for input, and would not see a cancellation.
+    /// </summary>
+    internal Action? Diversion { get; set; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -30,6 +36,14 @@ internal sealed class Interruption : IDisposable
 
     private void Stop(PosixSignalContext context)
     {
+        if (Diversion is { } divert)
+        {
+            context.Cancel = context.Signal == PosixSignal.SIGINT;
+            if (context.Cancel)
+                divert();
+            return;
+        }
+
         context.Cancel = !_source.IsCancellationRequested;
         _source.Cancel();
     }

@@ -1,4 +1,4 @@
 using Pure.Serve;
 
 using var interruption = new Interruption();
-return Cli.Run(args, CommandStreams.OfConsole(), interruption.Token);
+return Cli.Run(args, CommandStreams.OfConsole(interruption), interruption.Token);

@@ -47,8 +47,12 @@ internal static class HelpText
         string arguments = string.Concat(command.Arguments.Select(argument =>
             argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}"));
         text.Append($"  pure {command.Name}{arguments} [options]\n");
-        Heading(text, "Arguments");
-        Columns(text, [.. command.Arguments.Select(argument => (argument.Name, argument.Description ?? ""))], width);
+        if (command.Arguments.Count > 0)
+        {
+            Heading(text, "Arguments");
+            Columns(text, [.. command.Arguments.Select(argument => (argument.Name, argument.Description ?? ""))], width);
+        }
+
         foreach (OptionGroup group in command.Groups)
         {
             Heading(text, group.Title);
