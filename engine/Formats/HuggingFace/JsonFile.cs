@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Unicode;
 using Pure.Engine.Memory;
 
 namespace Pure.Engine.Formats.HuggingFace;
@@ -27,7 +28,21 @@ internal sealed class JsonFile
     internal string File { get; }
 
     /// <summary>The members' names, in the order of the file.</summary>
-    internal IEnumerable<string> Names => _object.EnumerateObject().Select(member => member.Name);
+    /// <exception cref="ModelFormatException">A name is no text (half of a surrogate pair, escaped).</exception>
+    internal string[] Names
+    {
+        get
+        {
+            try
+            {
+                return [.. _object.EnumerateObject().Select(member => member.Name)];
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new ModelFormatException($"{File}: a name in the file is no text; the file is damaged: download it again.", exception);
+            }
+        }
+    }
 
     /// <exception cref="ModelFormatException">The file is missing, too long, no JSON, or no object.</exception>
     internal static JsonFile Open(string path)
@@ -42,6 +57,9 @@ internal sealed class JsonFile
     /// <exception cref="ModelFormatException">It is no JSON, or no object.</exception>
     internal static JsonFile Parse(ReadOnlyMemory<byte> json, string file)
     {
+        // The parser checks text only where it is asked for; a message about a value quotes it.
+        if (!Utf8.IsValid(json.Span))
+            throw new ModelFormatException($"{file}: the file holds bytes that are no UTF-8 text; download it again.");
         try
         {
             var options = new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false };

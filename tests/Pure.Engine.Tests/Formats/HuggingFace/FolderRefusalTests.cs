@@ -49,6 +49,16 @@ public sealed class FolderRefusalTests : IDisposable
         Refusal.Of(() => Load("{\"a\":" + new string('[', 1_000_000), TinyFolder.Llama()), "config.json", "levels");
 
     [Fact]
+    public void A_configuration_that_is_no_text_is_refused()
+    {
+        // A value of the wrong type, which the message would quote.
+        byte[] config = Encoding.Latin1.GetBytes(TinyFolder.LlamaConfig.Replace("\"hidden_size\": 32", "\"hidden_size\": \"\u0083\"", StringComparison.Ordinal));
+        _folder.Write("config.json", config);
+        _folder.Write("model.safetensors", TinyFolder.Llama().Build());
+        Refusal.Of(() => ModelFile.Open(_folder.Path), "config.json", "UTF-8");
+    }
+
+    [Fact]
     public void A_missing_configuration_is_named()
     {
         _folder.Write("model.safetensors", TinyFolder.Llama().Build());
@@ -69,6 +79,7 @@ public sealed class FolderRefusalTests : IDisposable
     [InlineData("""{"weight_map": {"a": ".."}}""", "'..'", "same folder")]
     [InlineData("""{"weight_map": {"a": "one.safetensors"}}""", "one.safetensors", "'a'", "missing")]
     [InlineData("""{"weight_map": {"a": 1}}""", "'weight_map.a'", "a string")]
+    [InlineData("""{"weight_map": {"\ud800": "one.safetensors"}}""", "index.json")]
     [InlineData("""{"weight_map": {}}""", "'weight_map'", "empty")]
     [InlineData("""{"metadata": {}}""", "'weight_map'", "missing")]
     public void Indexes_that_do_not_fit_are_refused(string index, params string[] facts)
