@@ -62,7 +62,7 @@ public sealed class FolderRefusalTests : IDisposable
     public void A_missing_configuration_is_named()
     {
         _folder.Write("model.safetensors", TinyFolder.Llama().Build());
-        Refusal.Of(() => ModelFile.Open(_folder.Path), "config.json", "no such file");
+        Refusal.Of(() => ModelFile.Open(_folder.Path), "directory without a config.json", "GGUF");
     }
 
     [Fact]
