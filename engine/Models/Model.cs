@@ -166,7 +166,11 @@ public sealed class Model : IDisposable
 
         foreach (ref readonly BatchRow row in batch.Rows)
             row.Sequence.Advance(row.Position + 1);
-        return Head(batch, x, wanted, trace);
+        Logits logits = Head(batch, x, wanted, trace);
+
+        // Kernels read native memory that the model's buffers free when it is collected: it must outlive the pass.
+        GC.KeepAlive(this);
+        return logits;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Pure.Engine.Formats.Gguf;
-using Pure.Engine.Memory;
 using Pure.Engine.Models;
 using Pure.Engine.Tests.Formats;
 
@@ -78,13 +77,8 @@ internal sealed class TinyModel
         return model;
     }
 
-    public Model Load(ModelOptions? options = null)
-    {
-        byte[] bytes = Bytes();
-        var buffer = new AlignedBuffer<byte>(bytes.Length);
-        bytes.CopyTo(buffer.Span);
-        return Model.Load(GgufFile.Parse(buffer.View, "tiny.gguf"), options ?? new ModelOptions { Threads = 1 });
-    }
+    public Model Load(ModelOptions? options = null) =>
+        Model.Load(GgufFile.Open(new MemoryStream(Bytes()), "tiny.gguf"), options ?? new ModelOptions { Threads = 1 });
 
     public byte[] Bytes()
     {
