@@ -45,7 +45,9 @@ internal sealed class InfoCommand : PureCommand
         (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
         using var _ = file;
         using var __ = model;
-        var format = new FormatReport("gguf", (file as GgufFile)?.Version ?? 0, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
+        uint? version = (file as GgufFile)?.Version;
+        var format = new FormatReport(
+            version is null ? "safetensors" : "gguf", version, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
         InfoReport report = Describe(file, format, model, parsed.GetValue(_context));
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
@@ -84,7 +86,8 @@ internal sealed class InfoCommand : PureCommand
         Line("name", report.Name);
         Line("architecture", report.Architecture);
         string place = report.Format.Path + (report.Format.Embedded ? " (embedded)" : "");
-        Line("file", $"{place}: GGUF version {report.Format.Version}, {Figures.Bytes(report.Format.Bytes)}");
+        string kind = report.Format.Version is { } version ? $"GGUF version {version}" : "Hugging Face folder";
+        Line("file", $"{place}: {kind}, {Figures.Bytes(report.Format.Bytes)}");
         if (report is not { Sizes: { } sizes, Memory: { } memory, Run: { } run })
         {
             Line("tensors", "none: a vocabulary only");
@@ -121,7 +124,7 @@ internal sealed record InfoReport(
     IReadOnlyList<TensorReport> Tensors);
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
-internal sealed record FormatReport(string Kind, uint Version, long Bytes, string Path, bool Embedded);
+internal sealed record FormatReport(string Kind, uint? Version, long Bytes, string Path, bool Embedded);
 
 /// <summary>Counts and lengths.</summary>
 internal sealed record SizeReport(
