@@ -38,10 +38,6 @@ internal sealed class Golden
 
     public float[] ExactLogits => Floats(_json.GetProperty("exact_logits").GetProperty("file").GetString()!);
 
-    public int[] LlamaCppPositions => Integers(_json.GetProperty("llamacpp_logits").GetProperty("positions"));
-
-    public float[] LlamaCppLogits => Floats(_json.GetProperty("llamacpp_logits").GetProperty("file").GetString()!);
-
     public int PromptLength => _json.GetProperty("greedy").GetProperty("prompt_len").GetInt32();
 
     public int[] GreedyTokens => Integers(_json.GetProperty("greedy").GetProperty("tokens"));

@@ -8,6 +8,27 @@ public class GoldenLogitsTests(ITestOutputHelper output)
 {
     private const double FloatTolerance = 1e-9;
 
+    public static TheoryData<string> QuantisedModels { get; } =
+    [
+        "llama-q256-Q2_K",
+        "llama-q256-IQ4_XS",
+        "llama-q256-Q4_0",
+        "llama-q256-Q4_K_M",
+        "llama-q256-Q6_K",
+        "llama-q256-Q8_0",
+        "deepseek2-v3-q256-Q2_K",
+        "deepseek2-v3-q256-IQ4_XS",
+        "deepseek2-v3-q256-Q4_K_M",
+        "deepseek2-v3-q256-Q6_K",
+        "deepseek2-v3-q256-Q8_0",
+        "qwen3moe-q256-IQ4_XS",
+        "qwen3moe-q256-MXFP4_MOE",
+        "qwen3moe-q256-Q4_0",
+        "qwen3moe-q256-Q4_K_M",
+        "qwen3moe-q256-Q6_K",
+        "qwen3moe-q256-Q8_0",
+    ];
+
     [Theory]
     [InlineData("llama-gqa")]
     [InlineData("llama-gqa-shards")]
@@ -59,23 +80,7 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("llama-q256-Q2_K")]
-    [InlineData("llama-q256-IQ4_XS")]
-    [InlineData("llama-q256-Q4_0")]
-    [InlineData("llama-q256-Q4_K_M")]
-    [InlineData("llama-q256-Q6_K")]
-    [InlineData("llama-q256-Q8_0")]
-    [InlineData("deepseek2-v3-q256-Q2_K")]
-    [InlineData("deepseek2-v3-q256-IQ4_XS")]
-    [InlineData("deepseek2-v3-q256-Q4_K_M")]
-    [InlineData("deepseek2-v3-q256-Q6_K")]
-    [InlineData("deepseek2-v3-q256-Q8_0")]
-    [InlineData("qwen3moe-q256-IQ4_XS")]
-    [InlineData("qwen3moe-q256-MXFP4_MOE")]
-    [InlineData("qwen3moe-q256-Q4_0")]
-    [InlineData("qwen3moe-q256-Q4_K_M")]
-    [InlineData("qwen3moe-q256-Q6_K")]
-    [InlineData("qwen3moe-q256-Q8_0")]
+    [MemberData(nameof(QuantisedModels))]
     public void Quantised_models_with_float_activations_give_the_exact_logits(string name)
     {
         Golden golden = Golden.Open(name);
@@ -85,23 +90,7 @@ public class GoldenLogitsTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("llama-q256-Q2_K")]
-    [InlineData("llama-q256-IQ4_XS")]
-    [InlineData("llama-q256-Q4_0")]
-    [InlineData("llama-q256-Q4_K_M")]
-    [InlineData("llama-q256-Q6_K")]
-    [InlineData("llama-q256-Q8_0")]
-    [InlineData("deepseek2-v3-q256-Q2_K")]
-    [InlineData("deepseek2-v3-q256-IQ4_XS")]
-    [InlineData("deepseek2-v3-q256-Q4_K_M")]
-    [InlineData("deepseek2-v3-q256-Q6_K")]
-    [InlineData("deepseek2-v3-q256-Q8_0")]
-    [InlineData("qwen3moe-q256-IQ4_XS")]
-    [InlineData("qwen3moe-q256-MXFP4_MOE")]
-    [InlineData("qwen3moe-q256-Q4_0")]
-    [InlineData("qwen3moe-q256-Q4_K_M")]
-    [InlineData("qwen3moe-q256-Q6_K")]
-    [InlineData("qwen3moe-q256-Q8_0")]
+    [MemberData(nameof(QuantisedModels))]
     public void Eight_bit_activations_stay_as_near_as_the_other_engine(string name)
     {
         Golden golden = Golden.Open(name);
