@@ -6,16 +6,8 @@ using Pure.Engine.Threading;
 namespace Pure.Engine.Layers;
 
 /// <summary>Attention of one layer: appends the batch's keys and values to the cache and mixes the values.</summary>
-internal abstract class Attention
+internal abstract class Attention : Sublayer
 {
-    /// <summary>Whether the input's 8-bit form must have been made.</summary>
-    internal abstract bool ReadsQ8 { get; }
-
-    /// <param name="step">The batch and the layer.</param>
-    /// <param name="x">Normalised input <c>[rows, embedding]</c>.</param>
-    /// <param name="y">Output <c>[rows, embedding]</c>.</param>
-    internal abstract void Forward(Step step, in Activations x, in Activations y);
-
     /// <summary>Every query head of every row against its sequence's cache.</summary>
     /// <param name="kernels">The arithmetic.</param>
     /// <param name="step">The batch and the layer.</param>

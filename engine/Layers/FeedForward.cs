@@ -4,15 +4,7 @@ using Pure.Engine.Threading;
 namespace Pure.Engine.Layers;
 
 /// <summary>The position-wise part of a layer: one feed-forward network, or a mixture of them.</summary>
-internal abstract class FeedForward
-{
-    /// <summary>Whether the input's 8-bit form must have been made.</summary>
-    internal abstract bool ReadsQ8 { get; }
-
-    /// <param name="x">Normalised input <c>[rows, embedding]</c>.</param>
-    /// <param name="y">Output <c>[rows, embedding]</c>.</param>
-    internal abstract void Forward(in Activations x, in Activations y);
-}
+internal abstract class FeedForward : Sublayer;
 
 /// <summary>
 /// A gated network: down·(activation(gate·x) ⊙ up·x); with SiLU it is SwiGLU (Shazeer 2020, arXiv:2002.05202, equation 6).
@@ -42,7 +34,7 @@ internal sealed class GatedFeedForward(
     internal Linear Down => down;
 
     /// <inheritdoc/>
-    internal override void Forward(in Activations x, in Activations y)
+    internal override void Forward(Step step, in Activations x, in Activations y)
     {
         Activations gated = scratch.Gate.Rows(x.Rows);
         Activations raised = scratch.Up.Rows(x.Rows);

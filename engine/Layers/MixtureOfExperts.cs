@@ -1,4 +1,5 @@
 using Pure.Engine.Kernels;
+using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
 namespace Pure.Engine.Layers;
@@ -34,14 +35,12 @@ internal sealed class MixtureOfExperts : FeedForward
     /// <summary>The layer's weights.</summary>
     internal Weights LayerWeights => _weights;
 
-    /// <summary>The router's logits <c>[rows, experts]</c> of the latest call; the buffer is shared with other layers.</summary>
-    internal Activations RouterLogits(int rows) => _scratch.RouterLogits.Rows(rows);
-
     /// <inheritdoc/>
-    internal override void Forward(in Activations x, in Activations y)
+    internal override void Forward(Step step, in Activations x, in Activations y)
     {
         Activations logits = _scratch.RouterLogits.Rows(x.Rows);
         _weights.Router.Forward(x, logits);
+        step.Record(TraceName.RouterLogits, logits);
         _cpu.Pool.Run(new RouteJob(this, logits), x.Rows, grain: 8);
 
         int pairs = x.Rows * _shape.Used;
@@ -58,7 +57,7 @@ internal sealed class MixtureOfExperts : FeedForward
 
         Activations shared = _scratch.Shared.Rows(x.Rows);
         Activations sharedGate = _scratch.SharedGate.Rows(x.Rows);
-        _weights.Shared?.Forward(x, shared);
+        _weights.Shared?.Forward(step, x, shared);
         _weights.SharedGate?.Forward(x, sharedGate);
         _cpu.Pool.Run(new CombineJob(this, outputs, shared, sharedGate, y), x.Rows, grain: 1);
     }

@@ -126,8 +126,6 @@ public sealed class Model : IDisposable
         int wanted = Admit(batch);
 
         Activations x = _residual.Rows(batch.Count);
-        Activations normed = _normed.Rows(batch.Count);
-        Activations branch = _branch.Rows(batch.Count);
         Embed(batch, x);
         trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
@@ -135,32 +133,9 @@ public sealed class Model : IDisposable
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
             TransformerBlock block = _transformer.Blocks[layer];
-            block.AttentionNorm.Forward(x, normed, block.Attention.ReadsQ8);
-            trace?.Add(TraceName.AttentionNorm, layer, normed);
-            block.Attention.Forward(new Step(batch, layer), normed, branch);
-            trace?.Add(TraceName.AttentionOut, layer, branch);
-            if (block.AttentionPostNorm is { } attentionPostNorm)
-            {
-                attentionPostNorm.Forward(branch, branch, quantize: false);
-                trace?.Add(TraceName.AttentionPostNorm, layer, branch);
-            }
-
-            _cpu.AddScaled(x, block.ResidualScale, branch);
-            trace?.Add(TraceName.AttentionResidual, layer, x);
-            block.FeedForwardNorm.Forward(x, normed, block.FeedForward.ReadsQ8);
-            trace?.Add(TraceName.FeedForwardNorm, layer, normed);
-            block.FeedForward.Forward(normed, branch);
-            if (trace is not null && block.FeedForward is MixtureOfExperts mixture)
-                trace.Add(TraceName.RouterLogits, layer, mixture.RouterLogits(batch.Count));
-            trace?.Add(TraceName.FeedForwardOut, layer, branch);
-            if (block.FeedForwardPostNorm is { } feedForwardPostNorm)
-            {
-                feedForwardPostNorm.Forward(branch, branch, quantize: false);
-                trace?.Add(TraceName.FeedForwardPostNorm, layer, branch);
-            }
-
-            _cpu.AddScaled(x, block.ResidualScale, branch);
-            trace?.Add(TraceName.LayerOut, layer, x);
+            var step = new Step(batch, layer, trace);
+            AddBranch(step, x, block.AttentionNorm, block.Attention, block.AttentionPostNorm, block.ResidualScale, BranchNames.Attention);
+            AddBranch(step, x, block.FeedForwardNorm, block.FeedForward, block.FeedForwardPostNorm, block.ResidualScale, BranchNames.FeedForward);
             RequireFinite(x, layer);
         }
 
@@ -264,6 +239,25 @@ public sealed class Model : IDisposable
         }
     }
 
+    /// <summary>x += scale · postNorm(sublayer(norm(x))).</summary>
+    private void AddBranch(Step step, in Activations x, RmsNorm norm, Sublayer sublayer, RmsNorm? postNorm, float scale, BranchNames names)
+    {
+        Activations normed = _normed.Rows(step.Rows);
+        Activations branch = _branch.Rows(step.Rows);
+        norm.Forward(x, normed, sublayer.ReadsQ8);
+        step.Record(names.Norm, normed);
+        sublayer.Forward(step, normed, branch);
+        step.Record(names.Out, branch);
+        if (postNorm is not null)
+        {
+            postNorm.Forward(branch, branch, quantize: false);
+            step.Record(names.PostNorm, branch);
+        }
+
+        _cpu.AddScaled(x, scale, branch);
+        step.Record(names.Residual, x);
+    }
+
     private Logits Head(Batch batch, in Activations x, int wanted, Trace? trace)
     {
         int vocabulary = Info.VocabularySize;
@@ -309,4 +303,14 @@ public sealed class Model : IDisposable
 
     private NotFiniteNumberException NotFinite(string where) =>
         new($"{File.Path}: {where} produced a value that is not a finite number; the weights are damaged, or their type is too narrow for them.");
+
+    /// <summary>A branch's intermediates in a trace.</summary>
+    private readonly record struct BranchNames(string Norm, string Out, string PostNorm, string Residual)
+    {
+        internal static readonly BranchNames Attention =
+            new(TraceName.AttentionNorm, TraceName.AttentionOut, TraceName.AttentionPostNorm, TraceName.AttentionResidual);
+
+        internal static readonly BranchNames FeedForward =
+            new(TraceName.FeedForwardNorm, TraceName.FeedForwardOut, TraceName.FeedForwardPostNorm, TraceName.LayerOut);
+    }
 }

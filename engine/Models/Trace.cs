@@ -36,8 +36,6 @@ public sealed class Trace
             tensor.Add(rows.Row(row));
     }
 
-    internal void Add(string name, int layer, in Activations rows) => Add(TraceName.InLayer(layer, name), rows);
-
     private TracedTensor Find(string name, int columns)
     {
         if (!_byName.TryGetValue(name, out TracedTensor? tensor))
