@@ -8,6 +8,9 @@ namespace Pure.Engine.Layers;
 /// <summary>Attention of one layer: appends the batch's keys and values to the cache and mixes the values.</summary>
 internal abstract class Attention : Sublayer
 {
+    /// <summary>Numbers that a position costs in the cache.</summary>
+    internal abstract int CacheColumns { get; }
+
     /// <summary>Every query head of every row against its sequence's cache.</summary>
     /// <param name="kernels">The arithmetic.</param>
     /// <param name="step">The batch and the layer.</param>

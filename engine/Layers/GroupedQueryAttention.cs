@@ -75,6 +75,9 @@ internal sealed class GroupedQueryAttention : Attention
     internal int Window => _window;
 
     /// <inheritdoc/>
+    internal override int CacheColumns => _shape.CacheColumns;
+
+    /// <inheritdoc/>
     internal override bool ReadsQ8 => _weights.Query.ReadsQ8 | _weights.Key.ReadsQ8 | _weights.Value.ReadsQ8;
 
     /// <inheritdoc/>

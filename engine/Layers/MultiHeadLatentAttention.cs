@@ -25,11 +25,16 @@ internal readonly record struct LatentShape(int Heads, int LatentSize, int NopeS
 /// value up-projection W_UV moves behind the mixture. Heads are never expanded.
 /// </summary>
 internal sealed class MultiHeadLatentAttention(
-    Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, double scale, MultiHeadLatentAttention.Scratch scratch)
+    Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, MultiHeadLatentAttention.Scratch scratch)
     : Attention
 {
     private readonly HeadColumns[] _heads =
-        [.. Enumerable.Repeat(new HeadColumns(0, shape.CacheColumns, 0, shape.LatentSize, (float)scale), shape.Heads)];
+    [
+        .. Enumerable.Repeat(
+            new HeadColumns(
+                0, shape.CacheColumns, 0, shape.LatentSize, (float)(rope.Scaling.ScoreFactor / Math.Sqrt(shape.QuerySize))),
+            shape.Heads),
+    ];
 
     /// <summary>Head counts and sizes.</summary>
     internal LatentShape Shape => shape;
@@ -40,8 +45,8 @@ internal sealed class MultiHeadLatentAttention(
     /// <summary>Positions.</summary>
     internal RotaryEmbedding Rope => rope;
 
-    /// <summary>Factor on the scores.</summary>
-    internal double Scale => scale;
+    /// <inheritdoc/>
+    internal override int CacheColumns => shape.CacheColumns;
 
     /// <inheritdoc/>
     internal override bool ReadsQ8 => (weights.QueryDown ?? weights.Query).ReadsQ8 | weights.LatentDown.ReadsQ8;

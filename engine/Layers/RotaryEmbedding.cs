@@ -16,27 +16,30 @@ internal sealed class RotaryEmbedding : IDisposable
     private readonly AlignedBuffer<float> _cos;
     private readonly AlignedBuffer<float> _sin;
 
-    /// <param name="frequencies">Angle per position of each pair <c>[rotary dimensions / 2]</c>.</param>
-    /// <param name="magnitude">Factor on cosines and sines (YaRN's mscale); 1 without it.</param>
+    /// <param name="scaling">How frequencies are stretched, and the factor on cosines and sines.</param>
+    /// <param name="theta">Base of the frequencies.</param>
+    /// <param name="pairs">Half the rotary dimensions of a head.</param>
     /// <param name="adjacent">Pairs are (2i, 2i+1); otherwise (i, i + half).</param>
     /// <param name="maxRows">Most rows of a batch.</param>
-    internal RotaryEmbedding(double[] frequencies, double magnitude, bool adjacent, int maxRows)
+    internal RotaryEmbedding(RotaryScaling scaling, double theta, int pairs, bool adjacent, int maxRows)
     {
-        _frequencies = frequencies;
-        _magnitude = magnitude;
+        Scaling = scaling;
+        Theta = theta;
+        _frequencies = scaling.Frequencies(theta, pairs);
+        _magnitude = scaling.Magnitude;
         _adjacent = adjacent;
-        _cos = new AlignedBuffer<float>((long)maxRows * frequencies.Length);
-        _sin = new AlignedBuffer<float>((long)maxRows * frequencies.Length);
+        _cos = new AlignedBuffer<float>((long)maxRows * pairs);
+        _sin = new AlignedBuffer<float>((long)maxRows * pairs);
     }
 
     /// <summary>Rotary dimensions of a head.</summary>
     internal int Dimensions => 2 * _frequencies.Length;
 
-    /// <summary>Angle per position of each pair.</summary>
-    internal ReadOnlySpan<double> Frequencies => _frequencies;
+    /// <summary>How frequencies are stretched, and the factor on cosines and sines.</summary>
+    internal RotaryScaling Scaling { get; }
 
-    /// <summary>Factor on cosines and sines.</summary>
-    internal double Magnitude => _magnitude;
+    /// <summary>Base of the frequencies.</summary>
+    internal double Theta { get; }
 
     /// <summary>Whether pairs are (2i, 2i+1); otherwise (i, i + half).</summary>
     internal bool PairsAdjacent => _adjacent;

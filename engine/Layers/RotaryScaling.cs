@@ -17,6 +17,9 @@ internal abstract record RotaryScaling
     /// <summary>Factor on cosines and sines.</summary>
     internal virtual double Magnitude => 1;
 
+    /// <summary>Factor on the scores of latent attention, which takes its magnitude there.</summary>
+    internal virtual double ScoreFactor => 1;
+
     private protected abstract double Scale(double frequency, int pair, int pairs, double theta);
 
     /// <summary>Frequencies as trained.</summary>
@@ -63,16 +66,26 @@ internal abstract record RotaryScaling
     /// <param name="OriginalContext">Context the model was trained on.</param>
     /// <param name="BetaFast">Pairs that turn more often than this within the original context keep their frequency.</param>
     /// <param name="BetaSlow">Pairs that turn less often than this are divided.</param>
-    /// <param name="MagnitudeFactor">Factor on cosines and sines; null for the paper's 0.1 · ln(factor) + 1.</param>
-    /// <param name="Truncate">Whether the ramp begins and ends at whole pairs, as in the reference code.</param>
-    internal sealed record Yarn(
-        double Factor, double OriginalContext, double BetaFast, double BetaSlow, double? MagnitudeFactor, bool Truncate = true)
-        : RotaryScaling
+    internal sealed record Yarn(double Factor, double OriginalContext, double BetaFast, double BetaSlow) : RotaryScaling
     {
-        internal override double Magnitude => MagnitudeFactor ?? Mscale(Factor, 0.1);
+        /// <summary>Whether the ramp begins and ends at whole pairs, as in the reference code.</summary>
+        internal bool Truncate { get; init; } = true;
+
+        /// <summary>Factor on cosines and sines outright; null for the paper's 0.1 · ln(factor) + 1 times the one below.</summary>
+        internal double? FixedMagnitude { get; init; }
+
+        /// <summary>Comes on top of the paper's magnitude.</summary>
+        internal double ExtraMagnitude { get; init; } = 1;
+
+        /// <summary>0.1 · mscale_all_dim of DeepSeek's code: weight of ln(factor) in the factor on scores; 0 for none.</summary>
+        internal double ScoreWeight { get; init; }
+
+        internal override double Magnitude => FixedMagnitude ?? (ExtraMagnitude * Mscale(0.1));
+
+        internal override double ScoreFactor => Mscale(ScoreWeight) * Mscale(ScoreWeight);
 
         /// <summary>weight · ln(factor) + 1, the paper's equation 22 with a weight of 0.1.</summary>
-        internal static double Mscale(double factor, double weight) => factor <= 1 ? 1 : (weight * Elementary.Log(factor)) + 1;
+        private double Mscale(double weight) => Factor <= 1 ? 1 : (weight * Elementary.Log(Factor)) + 1;
 
         private protected override double Scale(double frequency, int pair, int pairs, double theta)
         {

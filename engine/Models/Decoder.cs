@@ -5,14 +5,16 @@ using Pure.Engine.Memory;
 namespace Pure.Engine.Models;
 
 /// <summary>
-/// The parts that families with grouped-query attention share, under the names they share: a family says which of them it has and what
-/// is different.
+/// The parts that families share, under the names they share: a family says which of them it has and what is different, such as an
+/// attention of its own.
 /// </summary>
 internal sealed class Decoder
 {
     private readonly WeightReader _reader;
     private readonly int _vocabulary;
-    private readonly GroupedQueryAttention.Scratch _attention;
+    private readonly int _predictors;
+    private GroupedQueryShape? _heads;
+    private GroupedQueryAttention.Scratch? _attention;
     private GatedFeedForward.Scratch? _dense;
     private GatedFeedForward.Scratch? _shared;
     private MixtureOfExperts.Scratch? _experts;
@@ -22,19 +24,22 @@ internal sealed class Decoder
         _reader = reader;
         _vocabulary = vocabulary;
         Embedding = reader.Size("embedding_length");
-        Layers = reader.Size("block_count");
+        _predictors = reader.Count("nextn_predict_layers");
+        Layers = reader.Size("block_count") - _predictors;
+        if (Layers < 1)
+            throw reader.Wrong("nextn_predict_layers", "fewer than block_count", _predictors);
         Epsilon = reader.Number("attention.layer_norm_rms_epsilon");
-        Heads = ReadHeads(reader, Embedding);
-        _attention = reader.Own(new GroupedQueryAttention.Scratch(reader.MaxRows, Heads));
     }
 
     internal int Embedding { get; }
 
+    /// <summary>Layers of the next token's pass; those that predict further tokens are not among them.</summary>
     internal int Layers { get; }
 
     internal float Epsilon { get; }
 
-    internal GroupedQueryShape Heads { get; }
+    /// <summary>Heads of grouped-query attention.</summary>
+    internal GroupedQueryShape Heads => _heads ??= ReadHeads(_reader, Embedding);
 
     internal RmsNorm Norm(string name) => _reader.Norm(name, Embedding, Epsilon);
 
@@ -50,7 +55,12 @@ internal sealed class Decoder
         scaling ??= _reader.Has("rope_freqs.weight")
             ? new RotaryScaling.PerPair(_reader.Vector("rope_freqs.weight", dimensions / 2))
             : RopeScaling.Read(_reader);
-        double[] frequencies = scaling.Frequencies(theta ?? _reader.Number("rope.freq_base", 10000), dimensions / 2);
+        return Rope(adjacent, dimensions, scaling, theta);
+    }
+
+    /// <summary>A rotary embedding of so many dimensions.</summary>
+    internal RotaryEmbedding Rope(bool adjacent, int dimensions, RotaryScaling scaling, double? theta = null)
+    {
         bool pairsAdjacent = _reader.Text("rope.pairing") switch
         {
             null => adjacent,
@@ -58,7 +68,8 @@ internal sealed class Decoder
             "halves" => false,
             string other => throw _reader.Wrong("rope.pairing", "adjacent or halves", $"'{other}'"),
         };
-        return _reader.Own(new RotaryEmbedding(frequencies, scaling.Magnitude, pairsAdjacent, _reader.MaxRows));
+        double frequencyBase = theta ?? _reader.Number("rope.freq_base", 10000);
+        return _reader.Own(new RotaryEmbedding(scaling, frequencyBase, dimensions / 2, pairsAdjacent, _reader.MaxRows));
     }
 
     /// <summary>blk.N.attn_q, attn_k, attn_v, attn_output, with biases where the file has them.</summary>
@@ -69,6 +80,7 @@ internal sealed class Decoder
     /// <param name="scale">Factor on the scores; null for 1 / √KeySize.</param>
     internal GroupedQueryAttention Attention(string block, RotaryEmbedding rope, QueryKeyNorm norm = QueryKeyNorm.None, int window = 0, double? scale = null)
     {
+        _attention ??= _reader.Own(new GroupedQueryAttention.Scratch(_reader.MaxRows, Heads));
         int queries = Heads.Heads * Heads.KeySize;
         int keys = Heads.KvHeads * Heads.KeySize;
         return new GroupedQueryAttention(
@@ -104,15 +116,25 @@ internal sealed class Decoder
     }
 
     /// <summary>The router's shape, from expert_count and expert_used_count, with the weights the family gives its experts.</summary>
-    internal RouterShape Router(GateFunction gate, bool normalize, float scale = 1)
+    /// <param name="gate">What turns logits into scores.</param>
+    /// <param name="normalize">Whether the chosen experts' weights are made to sum to 1.</param>
+    /// <param name="scale">Factor on the weights.</param>
+    /// <param name="groups">Groups that experts are cut into.</param>
+    /// <param name="usedGroups">Groups that a token's experts may come from.</param>
+    /// <param name="groupScore">What a group counts for.</param>
+    internal RouterShape Router(
+        GateFunction gate, bool normalize, float scale = 1, int groups = 1, int usedGroups = 1, GroupScore groupScore = GroupScore.SumOfTwoBest)
     {
         var shape = new RouterShape(
-            _reader.Size("expert_count"), _reader.Size("expert_used_count"), gate, Groups: 1, UsedGroups: 1, normalize, scale);
+            _reader.Size("expert_count"), _reader.Size("expert_used_count"), gate, groups, usedGroups, normalize, scale, groupScore);
         Experts.Check(_reader, shape);
         return shape;
     }
 
-    /// <summary>blk.N.ffn_gate_inp, ffn_gate_exps, ffn_up_exps, ffn_down_exps, with biases where the file has them.</summary>
+    /// <summary>
+    /// blk.N.ffn_gate_inp, ffn_gate_exps, ffn_up_exps, ffn_down_exps, with biases where the file has them, and exp_probs_b.bias, by which
+    /// experts are chosen and not weighed, where it has that.
+    /// </summary>
     internal MixtureOfExperts Mixture(
         string block,
         RouterShape shape,
@@ -127,7 +149,7 @@ internal sealed class Decoder
             shape,
             new MixtureOfExperts.Weights(
                 _reader.Linear(block + "ffn_gate_inp", shape.Experts, Embedding, biased: true),
-                SelectionBias: null,
+                _reader.Has(block + "exp_probs_b.bias") ? _reader.Vector(block + "exp_probs_b.bias", shape.Experts) : null,
                 _reader.Experts(block + "ffn_gate_exps", shape, hidden, Embedding),
                 _reader.Experts(block + "ffn_up_exps", shape, hidden, Embedding),
                 _reader.Experts(block + "ffn_down_exps", shape, Embedding, hidden),
@@ -146,8 +168,10 @@ internal sealed class Decoder
             blocks[layer] = block($"blk.{layer}.", layer);
         RmsNorm outputNorm = Norm("output_norm.weight");
         Linear head = _reader.Has("output.weight") ? _reader.Linear("output", _vocabulary, Embedding) : tokens;
-        _reader.RefuseUnread();
-        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, Heads.CacheColumns));
+
+        // Layers that predict further tokens serve speculation; the next token's logits do not need them.
+        _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);
+        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, blocks[0].Attention.CacheColumns));
     }
 
     private GatedFeedForward Gated(string block, string suffix, int hidden, GateActivation activation, GatedFeedForward.Scratch scratch) => new(

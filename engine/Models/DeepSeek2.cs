@@ -1,6 +1,4 @@
-using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
-using Pure.Engine.Memory;
 
 namespace Pure.Engine.Models;
 
@@ -17,40 +15,21 @@ internal static class DeepSeek2
 {
     internal static Transformer Build(WeightReader reader, int vocabulary)
     {
-        int embedding = reader.Size("embedding_length");
-        int predictors = reader.Count("nextn_predict_layers");
-        int layers = reader.Size("block_count") - predictors;
-        if (layers < 1)
-            throw reader.Wrong("nextn_predict_layers", "fewer than block_count", predictors);
-        int dense = reader.Count("leading_dense_block_count");
-        float epsilon = reader.Number("attention.layer_norm_rms_epsilon");
-        float latentEpsilon = reader.Number("attention.latent_norm_rms_epsilon", epsilon);
-        LatentShape attention = AttentionShape(reader);
+        var decoder = new Decoder(reader, vocabulary);
+        LatentShape heads = AttentionShape(reader);
         int queryRank = reader.Count("attention.q_lora_rank");
-        (RotaryEmbedding rope, double scale) = Rope(reader, attention);
-        var scratch = reader.Own(new MultiHeadLatentAttention.Scratch(reader.MaxRows, attention, queryRank));
-        Func<string, FeedForward> leading = LeadingFeedForward(reader, embedding, dense);
-        Func<string, FeedForward> mixture = Mixture(reader, embedding, mixtures: layers - dense);
-
-        Linear tokens = reader.Linear("token_embd", vocabulary, embedding);
-        var blocks = new TransformerBlock[layers];
-        for (int layer = 0; layer < layers; layer++)
-        {
-            string block = $"blk.{layer}.";
-            blocks[layer] = new TransformerBlock(
-                reader.Norm(block + "attn_norm.weight", embedding, epsilon),
+        RotaryEmbedding rope = decoder.Rope(adjacent: true, heads.RopeSize, Scaling(reader));
+        var scratch = reader.Own(new MultiHeadLatentAttention.Scratch(reader.MaxRows, heads, queryRank));
+        int dense = reader.Count("leading_dense_block_count");
+        Func<string, FeedForward>? mixture = dense < decoder.Layers ? Mixture(reader, decoder) : null;
+        return decoder.Assemble(
+            (block, layer) => new TransformerBlock(
+                decoder.Norm(block + "attn_norm.weight"),
                 new MultiHeadLatentAttention(
-                    reader.Cpu, attention, AttentionWeights(reader, block, attention, embedding, queryRank, latentEpsilon), rope, scale, scratch),
-                reader.Norm(block + "ffn_norm.weight", embedding, epsilon),
-                layer < dense ? leading(block) : mixture(block));
-        }
-
-        RmsNorm outputNorm = reader.Norm("output_norm.weight", embedding, epsilon);
-        Linear head = reader.Has("output.weight") ? reader.Linear("output", vocabulary, embedding) : tokens;
-
-        // Layers that predict further tokens serve speculation; the next token's logits do not need them.
-        reader.RefuseUnread([.. Enumerable.Range(layers, predictors).Select(layer => $"blk.{layer}.")]);
-        return new Transformer(tokens, [rope], blocks, outputNorm, head, new CacheShape(layers, attention.CacheColumns));
+                    reader.Cpu, heads, AttentionWeights(reader, decoder, block, heads, queryRank), rope, scratch),
+                decoder.Norm(block + "ffn_norm.weight"),
+                layer < dense ? decoder.Dense(block) : mixture!(block)),
+            rope);
     }
 
     private static LatentShape AttentionShape(WeightReader reader)
@@ -75,25 +54,20 @@ internal static class DeepSeek2
     /// <c>yarn_log_multiplier</c> (0.1 · mscale_all_dim); a file without one is plain YaRN. Cosines and sines then have mscale's ratio
     /// to mscale_all_dim, which is 1 in all published models.
     /// </summary>
-    private static (RotaryEmbedding Rope, double Scale) Rope(WeightReader reader, LatentShape attention)
+    private static RotaryScaling Scaling(WeightReader reader)
     {
         RotaryScaling scaling = RopeScaling.Read(reader);
-        double mscale = 1;
         float multiplier = reader.Number("rope.scaling.yarn_log_multiplier", 0);
-        if (scaling is RotaryScaling.Yarn yarn && multiplier != 0)
-        {
-            mscale = RotaryScaling.Yarn.Mscale(yarn.Factor, multiplier);
-            scaling = yarn with { MagnitudeFactor = reader.Number("rope.scaling.magnitude", 1) };
-        }
-
-        double[] frequencies = scaling.Frequencies(reader.Number("rope.freq_base", 10000), attention.RopeSize / 2);
-        var rope = reader.Own(new RotaryEmbedding(frequencies, scaling.Magnitude, adjacent: true, reader.MaxRows));
-        return (rope, mscale * mscale / Math.Sqrt(attention.QuerySize));
+        return scaling is RotaryScaling.Yarn yarn && multiplier != 0
+            ? yarn with { FixedMagnitude = reader.Number("rope.scaling.magnitude", 1), ScoreWeight = multiplier }
+            : scaling;
     }
 
     private static MultiHeadLatentAttention.Weights AttentionWeights(
-        WeightReader reader, string block, LatentShape shape, int embedding, int queryRank, float epsilon)
+        WeightReader reader, Decoder decoder, string block, LatentShape shape, int queryRank)
     {
+        int embedding = decoder.Embedding;
+        float epsilon = reader.Number("attention.latent_norm_rms_epsilon", decoder.Epsilon);
         bool compressed = queryRank > 0;
         int queryRows = shape.Heads * shape.QuerySize;
         Linear? queryDown = compressed ? reader.Linear(block + "attn_q_a", queryRank, embedding) : null;
@@ -111,74 +85,28 @@ internal static class DeepSeek2
         return new MultiHeadLatentAttention.Weights(queryDown, queryNorm, query, latentDown, latentNorm, keyUp, valueUp, output);
     }
 
-    private static Func<string, FeedForward> LeadingFeedForward(WeightReader reader, int embedding, int layers)
+    private static Func<string, FeedForward> Mixture(WeightReader reader, Decoder decoder)
     {
-        if (layers == 0)
-            return _ => throw new InvalidOperationException("There are no leading dense layers.");
-        int hidden = reader.Size("feed_forward_length");
-        var scratch = reader.Own(new GatedFeedForward.Scratch(reader.MaxRows, hidden));
-        return block => new GatedFeedForward(
-            reader.Cpu,
-            GateActivation.Silu,
-            reader.Linear(block + "ffn_gate", hidden, embedding),
-            reader.Linear(block + "ffn_up", hidden, embedding),
-            reader.Linear(block + "ffn_down", embedding, hidden),
-            scratch);
-    }
-
-    private static Func<string, FeedForward> Mixture(WeightReader reader, int embedding, int mixtures)
-    {
-        if (mixtures <= 0)
-            return _ => throw new InvalidOperationException("There are no mixture layers.");
         int hidden = reader.Size("expert_feed_forward_length");
-        RouterShape shape = ReadRouterShape(reader);
-        Experts.Check(reader, shape);
         int sharedHidden = reader.Product("expert_shared_count", hidden, reader.Count("expert_shared_count"));
-        var scratch = reader.Own(new MixtureOfExperts.Scratch(reader.MaxRows, shape, embedding, hidden));
-        GatedFeedForward.Scratch? sharedScratch =
-            sharedHidden > 0 ? reader.Own(new GatedFeedForward.Scratch(reader.MaxRows, sharedHidden)) : null;
-        return block => new MixtureOfExperts(
-            reader.Cpu,
-            shape,
-            new MixtureOfExperts.Weights(
-                reader.Linear(block + "ffn_gate_inp", shape.Experts, embedding),
-                reader.Has(block + "exp_probs_b.bias") ? reader.Vector(block + "exp_probs_b.bias", shape.Experts) : null,
-                reader.Experts(block + "ffn_gate_exps", shape, hidden, embedding),
-                reader.Experts(block + "ffn_up_exps", shape, hidden, embedding),
-                reader.Experts(block + "ffn_down_exps", shape, embedding, hidden),
-                sharedScratch is null
-                    ? null
-                    : new GatedFeedForward(
-                        reader.Cpu,
-                        GateActivation.Silu,
-                        reader.Linear(block + "ffn_gate_shexp", sharedHidden, embedding),
-                        reader.Linear(block + "ffn_up_shexp", sharedHidden, embedding),
-                        reader.Linear(block + "ffn_down_shexp", embedding, sharedHidden),
-                        sharedScratch)),
-            scratch);
-    }
-
-    private static RouterShape ReadRouterShape(WeightReader reader)
-    {
         int gate = reader.Count("expert_gating_func");
-        return new RouterShape(
-            reader.Size("expert_count"),
-            reader.Size("expert_used_count"),
+        RouterShape router = decoder.Router(
             gate switch
             {
                 0 or 1 => GateFunction.Softmax, // files of V2 and V2.5 say nothing
                 2 => GateFunction.Sigmoid,
                 _ => throw reader.Wrong("expert_gating_func", "1 (softmax) or 2 (sigmoid)", gate),
             },
-            Math.Max(1, reader.Count("expert_group_count")),
-            Math.Max(1, reader.Count("expert_group_used_count")),
             reader.Flag("expert_weights_norm"),
             reader.Number("expert_weights_scale", 1),
+            Math.Max(1, reader.Count("expert_group_count")),
+            Math.Max(1, reader.Count("expert_group_used_count")),
             reader.Text("expert_group_score") switch
             {
                 null or "sum_of_two_best" => GroupScore.SumOfTwoBest,
                 "max" => GroupScore.Max,
                 var other => throw reader.Wrong("expert_group_score", "max or sum_of_two_best", $"'{other}'"),
             });
+        return block => decoder.Mixture(block, router, hidden, sharedHidden > 0 ? decoder.Shared(block, sharedHidden) : null);
     }
 }

@@ -34,16 +34,12 @@ internal static class RopeScaling
     private static RotaryScaling.Yarn ReadYarn(WeightReader reader, float factor)
     {
         int original = reader.Size("rope.scaling.original_context_length", reader.Size("context_length"));
-        float attention = reader.Number("rope.scaling.attn_factor", 1);
-
-        // "magnitude" is the factor on cosines and sines outright; "attn_factor" comes on top of the paper's.
-        float magnitude = reader.Number("rope.scaling.magnitude", 0);
         return new RotaryScaling.Yarn(
-            factor,
-            original,
-            reader.Number("rope.scaling.yarn_beta_fast", 32),
-            reader.Number("rope.scaling.yarn_beta_slow", 1),
-            magnitude != 0 ? magnitude : attention == 1 ? null : attention * RotaryScaling.Yarn.Mscale(factor, 0.1),
-            reader.Flag("rope.scaling.yarn_truncate", otherwise: true));
+            factor, original, reader.Number("rope.scaling.yarn_beta_fast", 32), reader.Number("rope.scaling.yarn_beta_slow", 1))
+        {
+            Truncate = reader.Flag("rope.scaling.yarn_truncate", otherwise: true),
+            FixedMagnitude = reader.Number("rope.scaling.magnitude", 0) is not 0 and var magnitude ? magnitude : null,
+            ExtraMagnitude = reader.Number("rope.scaling.attn_factor", 1),
+        };
     }
 }

@@ -18,13 +18,14 @@ internal static class ExpandedLatent
         Matrix q = Queries(weights, x);
         Matrix down = Product.Of(weights.LatentDown, x);
         var latent = new Matrix(x.Rows, shape.LatentSize);
+        var rotation = new Rotation(attention.Rope);
         for (int position = 0; position < x.Rows; position++)
         {
             down[position][..shape.LatentSize].CopyTo(latent[position]);
             Normalization.InPlace(weights.LatentNorm, latent[position]);
-            Rotation.InPlace(attention.Rope, position, down[position][shape.LatentSize..]);
+            rotation.InPlace(position, down[position][shape.LatentSize..]);
             for (int head = 0; head < shape.Heads; head++)
-                Rotation.InPlace(attention.Rope, position, q[position].Slice((head * shape.QuerySize) + shape.NopeSize, shape.RopeSize));
+                rotation.InPlace(position, q[position].Slice((head * shape.QuerySize) + shape.NopeSize, shape.RopeSize));
         }
 
         var mixed = new Matrix(x.Rows, shape.Heads * shape.ValueSize);
@@ -40,7 +41,7 @@ internal static class ExpandedLatent
                 ..,
                 mixed,
                 head * shape.ValueSize,
-                attention.Scale);
+                Rotation.ScoreFactor(attention.Rope.Scaling) / Math.Sqrt(shape.QuerySize));
         }
 
         return Product.Of(weights.Output, mixed);

@@ -15,10 +15,11 @@ internal static class GroupedQuery
         Matrix q = Product.Of(weights.Query, x);
         Matrix k = Product.Of(weights.Key, x);
         Matrix v = Product.Of(weights.Value, x);
+        var rotation = new Rotation(attention.Rope);
         for (int position = 0; position < x.Rows; position++)
         {
-            NormAndRotate(attention, weights.QueryNorm, position, q[position]);
-            NormAndRotate(attention, weights.KeyNorm, position, k[position]);
+            NormAndRotate(attention, weights.QueryNorm, rotation, position, q[position]);
+            NormAndRotate(attention, weights.KeyNorm, rotation, position, k[position]);
         }
 
         var mixed = new Matrix(x.Rows, shape.Heads * shape.ValueSize);
@@ -42,7 +43,7 @@ internal static class GroupedQuery
         return Product.Of(weights.Output, mixed);
     }
 
-    private static void NormAndRotate(GroupedQueryAttention attention, RmsNorm? norm, int position, Span<double> heads)
+    private static void NormAndRotate(GroupedQueryAttention attention, RmsNorm? norm, Rotation rotation, int position, Span<double> heads)
     {
         if (norm is not null)
         {
@@ -52,7 +53,7 @@ internal static class GroupedQuery
         }
 
         for (int start = 0; start < heads.Length; start += attention.Shape.KeySize)
-            Rotation.InPlace(attention.Rope, position, heads.Slice(start, attention.Rope.Dimensions));
+            rotation.InPlace(position, heads.Slice(start, attention.Rope.Dimensions));
     }
 
     private static Range Columns(int head, int size) => (head * size)..((head + 1) * size);
