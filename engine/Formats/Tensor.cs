@@ -25,6 +25,12 @@ public sealed record Tensor(string Name, ElementType Type, IReadOnlyList<long> S
     {
     }
 
+    /// <summary>
+    /// For each part, the input that each stored column multiplies <c>[columns]</c>, or null for inputs in order; null where all are.
+    /// Only files that scatter the inputs of a group have it (GPTQ's act-order): their columns are stored group by group.
+    /// </summary>
+    internal IReadOnlyList<int[]?>? ColumnOrders { get; init; }
+
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 

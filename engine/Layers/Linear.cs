@@ -14,16 +14,19 @@ internal sealed class Linear
     private readonly Cpu _cpu;
     private readonly WeightMatrix _weights;
     private readonly ReadOnlyMemory<float> _bias;
+    private readonly bool _isQ8;
 
     /// <param name="cpu">What to compute with.</param>
     /// <param name="weights"><c>[outputs, inputs]</c>.</param>
     /// <param name="bias">Added to the product <c>[outputs]</c>; empty for none.</param>
-    internal Linear(Cpu cpu, WeightMatrix weights, ReadOnlyMemory<float> bias = default)
+    /// <param name="order">Which input each column multiplies; null for inputs in order.</param>
+    internal Linear(Cpu cpu, WeightMatrix weights, ReadOnlyMemory<float> bias = default, InputOrder? order = null)
     {
         _cpu = cpu;
         _weights = weights;
         _bias = bias;
-        ReadsQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
+        Order = order;
+        _isQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
     }
 
     internal int Outputs => _weights.Rows;
@@ -31,23 +34,32 @@ internal sealed class Linear
     internal int Inputs => _weights.Columns;
 
     /// <summary>Whether the input's 8-bit form must have been made.</summary>
-    internal bool ReadsQ8 { get; }
+    internal bool ReadsQ8 => _isQ8 && Order is null;
 
     /// <summary><c>[outputs, inputs]</c>, as stored.</summary>
     internal WeightMatrix Weights => _weights;
+
+    /// <summary>Which input each column multiplies; null for inputs in order.</summary>
+    internal InputOrder? Order { get; }
 
     /// <summary>Added to the product <c>[outputs]</c>; empty for none.</summary>
     internal ReadOnlySpan<float> Bias => _bias.Span;
 
     /// <param name="x">Input <c>[rows, inputs]</c>.</param>
     /// <param name="y">Output <c>[rows, outputs]</c>.</param>
-    internal void Forward(in Activations x, in Activations y) =>
-        _cpu.Pool.Run(new Job(this, x, y), Outputs, Grain(Inputs, x.Rows));
+    internal void Forward(in Activations x, in Activations y)
+    {
+        Activations inputs = Order is null ? x : Order.Arrange(_cpu, x, _isQ8);
+        _cpu.Pool.Run(new Job(this, inputs, y), Outputs, Grain(Inputs, x.Rows));
+    }
 
-    /// <summary>Outputs <paramref name="begin"/> … <paramref name="end"/> - 1 of the given input rows (empty: all), on this thread.</summary>
+    /// <summary>
+    /// Outputs <paramref name="begin"/> … <paramref name="end"/> - 1 of the given input rows (empty: all), on this thread; the inputs are
+    /// in the order of the columns.
+    /// </summary>
     internal void Forward(int begin, int end, in Activations x, ReadOnlySpan<int> inputRows, in Activations y)
     {
-        if (ReadsQ8)
+        if (_isQ8)
             _cpu.Kernels.MatMulQ8(_weights, begin, end, x, inputRows, y.All, y.Stride);
         else
             _cpu.Kernels.MatMulFloat(_weights, begin, end, x, inputRows, y.All, y.Stride);
@@ -58,7 +70,7 @@ internal sealed class Linear
             _cpu.Kernels.Add(y.Row(row)[begin..end], _bias.Span[begin..end]);
     }
 
-    /// <summary>Row <paramref name="row"/> as floats: a token's embedding.</summary>
+    /// <summary>Row <paramref name="row"/> as floats, as stored: a token's embedding.</summary>
     internal void Row(int row, Span<float> y) => _cpu.Kernels.DequantizeRow(_weights, row, y);
 
     internal static int Grain(int inputs, int rows)

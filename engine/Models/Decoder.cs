@@ -162,7 +162,7 @@ internal sealed class Decoder
     /// <summary>token_embd, the blocks, output_norm and output (absent: tied).</summary>
     internal Transformer Assemble(Func<string, int, TransformerBlock> block, params RotaryEmbedding[] ropes)
     {
-        Linear tokens = _reader.Linear("token_embd", _vocabulary, Embedding);
+        Linear tokens = _reader.Lookup("token_embd", _vocabulary, Embedding);
         var blocks = new TransformerBlock[Layers];
         for (int layer = 0; layer < Layers; layer++)
             blocks[layer] = block($"blk.{layer}.", layer);

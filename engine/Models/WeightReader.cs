@@ -18,6 +18,7 @@ internal sealed class WeightReader
     private readonly ModelFile _file;
     private readonly string _prefix;
     private readonly HashSet<string> _read = [];
+    private readonly Dictionary<int, ActivationBuffer> _arranged = [];
 
     internal WeightReader(ModelFile file, string architecture, Cpu cpu, int maxRows)
     {
@@ -91,11 +92,18 @@ internal sealed class WeightReader
     /// <param name="rows">Outputs.</param>
     /// <param name="columns">Inputs.</param>
     /// <param name="biased">Whether <c>NAME.bias</c> <c>[rows]</c> is added where the file has it.</param>
-    internal Linear Linear(string name, int rows, int columns, bool biased = false) =>
-        new(Cpu, Matrix(Tensor(name + ".weight", rows, columns), rows, columns), biased ? Bias(name, rows) : default);
+    internal Linear Linear(string name, int rows, int columns, bool biased = false)
+    {
+        Tensor tensor = Tensor(name + ".weight", rows, columns);
+        return new Linear(Cpu, Matrix(tensor, rows, columns), biased ? Bias(name, rows) : default, OrderOf(tensor));
+    }
+
+    /// <summary>The matrix <c>NAME.weight</c> <c>[rows, columns]</c> whose rows are also looked up one by one.</summary>
+    internal Linear Lookup(string name, int rows, int columns) =>
+        new(Cpu, Matrix(InOrder(Tensor(name + ".weight", rows, columns)), rows, columns));
 
     /// <summary>The vector <c>NAME.weight</c> <c>[columns]</c> as a matrix of one row.</summary>
-    internal Linear Row(string name, int columns) => new(Cpu, Matrix(Tensor(name + ".weight", columns), 1, columns));
+    internal Linear Row(string name, int columns) => new(Cpu, Matrix(InOrder(Tensor(name + ".weight", columns)), 1, columns));
 
     /// <summary>The stack of matrices <c>NAME.weight</c> <c>[count, rows, columns]</c>, one per head.</summary>
     internal Linear[] Heads(string name, int count, int rows, int columns) =>
@@ -119,7 +127,8 @@ internal sealed class WeightReader
     internal (Linear[] KeyUp, Linear[] ValueUp) KeyValueUp(string name, LatentShape shape)
     {
         int headRows = shape.NopeSize + shape.ValueSize;
-        WeightMatrix joint = Matrix(Tensor(name + ".weight", shape.Heads * headRows, shape.LatentSize), shape.Heads * headRows, shape.LatentSize);
+        Tensor tensor = InOrder(Tensor(name + ".weight", shape.Heads * headRows, shape.LatentSize));
+        WeightMatrix joint = Matrix(tensor, shape.Heads * headRows, shape.LatentSize);
         long keyElements = (long)shape.LatentSize * shape.NopeSize;
         var transposed = Own(new AlignedBuffer<float>(shape.Heads * keyElements));
         var row = new float[shape.LatentSize];
@@ -194,6 +203,7 @@ internal sealed class WeightReader
 
     private Linear[] Stack(Tensor tensor, int count, int rows, int columns, ReadOnlyMemory<float> bias)
     {
+        tensor = InOrder(tensor);
         bool apart = tensor.Parts.Count == count;
         long bytes = tensor.Bytes / count;
         var linears = new Linear[count];
@@ -205,6 +215,44 @@ internal sealed class WeightReader
         }
 
         return linears;
+    }
+
+    private InputOrder? OrderOf(Tensor tensor)
+    {
+        if (tensor.ColumnOrders is not [{ } inputOf])
+            return null;
+        if (!_arranged.TryGetValue(inputOf.Length, out ActivationBuffer? arranged))
+            _arranged.Add(inputOf.Length, arranged = Own(new ActivationBuffer(MaxRows, inputOf.Length)));
+        return new InputOrder(inputOf, arranged);
+    }
+
+    /// <summary>
+    /// The tensor with its columns in the order of the inputs, widened to F32 where they were not: for matrices whose inputs are no rows
+    /// that one <see cref="InputOrder"/> could arrange.
+    /// </summary>
+    private Tensor InOrder(Tensor tensor)
+    {
+        if (tensor.ColumnOrders is not { } orders)
+            return tensor;
+        var stored = new float[tensor.Shape[^1]];
+        long rows = tensor.Count / stored.Length / orders.Count;
+        int rowBytes = checked((int)ElementFormat.Of(tensor.Type).RowBytes(stored.Length));
+        var widened = Own(new AlignedBuffer<float>(tensor.Count));
+        var parts = new NativeView[orders.Count];
+        for (int part = 0; part < parts.Length; part++)
+        {
+            for (long row = 0; row < rows; row++)
+            {
+                ElementFormat.Of(tensor.Type).Dequantize(tensor.Parts[part].Slice(row * rowBytes, rowBytes), stored);
+                Span<float> target = widened.Writable(((part * rows) + row) * stored.Length, stored.Length);
+                for (int column = 0; column < stored.Length; column++)
+                    target[orders[part] is { } inputOf ? inputOf[column] : column] = stored[column];
+            }
+
+            parts[part] = widened.View.Slice(part * rows * stored.Length * sizeof(float), rows * stored.Length * sizeof(float));
+        }
+
+        return tensor with { Type = ElementType.F32, Parts = parts, ColumnOrders = null };
     }
 
     private ReadOnlyMemory<float> Bias(string name, params ReadOnlySpan<long> shape) =>

@@ -44,11 +44,16 @@ internal static class Product
         return y;
     }
 
-    /// <summary>Row <paramref name="row"/> of W.</summary>
+    /// <summary>Row <paramref name="row"/> of W, in the order of the inputs.</summary>
     internal static void Row(Linear linear, int row, Span<float> weights)
     {
         WeightMatrix matrix = linear.Weights;
         ElementFormat.Of(matrix.Type).Dequantize(matrix.Data.Slice(row * matrix.RowBytes, matrix.RowBytes), weights);
+        if (linear.Order is not { } order)
+            return;
+        float[] stored = weights.ToArray();
+        for (int column = 0; column < stored.Length; column++)
+            weights[order.InputOf[column]] = stored[column];
     }
 
     private static double Dot(ReadOnlySpan<float> weights, ReadOnlySpan<double> x)

@@ -115,7 +115,10 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
     private static Tensor Join(string name, bool isStack, StoredMatrix[] parts)
     {
         long[] shape = isStack ? [parts.Length, .. parts[0].Shape] : parts[0].Shape;
-        return new Tensor(name, parts[0].Type, shape, [.. parts.SelectMany(part => part.Pieces)], parts[0].File);
+        return new Tensor(name, parts[0].Type, shape, [.. parts.SelectMany(part => part.Pieces)], parts[0].File)
+        {
+            ColumnOrders = Array.TrueForAll(parts, part => part.ColumnOrder is null) ? null : [.. parts.Select(part => part.ColumnOrder)],
+        };
     }
 
     /// <summary>One module's (or one expert's) parameters in the model's form.</summary>

@@ -19,8 +19,9 @@ namespace Pure.Engine.Formats.HuggingFace;
 /// </summary>
 /// <remarks>
 /// Nothing is lost: q - zero lies between -16 and 15, so the weights become <see cref="ElementType.Q5_0"/>, or where zero is always 8
-/// <see cref="ElementType.Q4_0"/>, whose blocks of 32 inputs repeat their group's half-precision scale. Where that cannot be (a group is
-/// no multiple of 32; act-order scatters the inputs of a group; a scale is no half) they are widened to F32.
+/// <see cref="ElementType.Q4_0"/>, whose blocks of 32 inputs repeat their group's half-precision scale. Where act-order scatters the
+/// inputs of a group, columns are stored group by group and <see cref="StoredMatrix.ColumnOrder"/> names their inputs. Where a group is
+/// no multiple of 32, or a scale no half, weights are widened to F32.
 /// </remarks>
 internal sealed class PackedIntegers
 {
@@ -28,11 +29,16 @@ internal sealed class PackedIntegers
     private const int BitsEach = 4;
     private const int Block = 32;
 
+    // Outputs that are unpacked at a time: whole cache lines of either packing, and rows that stay in a core's cache.
+    private const int TileOutputs = 128;
+
     private readonly SafetensorsTensor _weights;
     private readonly bool _isAwq;
     private readonly int _inputs;
     private readonly int _outputs;
-    private readonly int[] _groupOf;
+    private readonly int[] _groupOf; // of each input
+    private int[] _inputOf; // of each stored column
+    private int[] _columnOf; // of each input
     private readonly int _groups;
     private readonly float[] _scales;
     private readonly byte[] _zeros;
@@ -56,6 +62,7 @@ internal sealed class PackedIntegers
         _groupOf = [.. Enumerable.Range(0, _inputs).Select(input => (int)(input / groupSize))];
         if (parameters.TryGetValue("g_idx", out SafetensorsTensor? order))
             ReadOrder(order);
+        _inputOf = _columnOf = [.. Enumerable.Range(0, _inputs)];
         _scales = ScaleReader.Read(Companion(parameters, "scales"), _groups, _outputs);
         _zeros = ReadZeros(Integers(parameters, "qzeros", 2), quantization.ZeroOffset);
     }
@@ -66,48 +73,72 @@ internal sealed class PackedIntegers
         return packed.Convert(packed.TypeFor(quantization), memory);
     }
 
+    /// <summary>The type that loses nothing, with columns in the order that it needs.</summary>
     private ElementType TypeFor(QuantizationConfig quantization)
     {
-        bool blocksFit = _inputs % Block == 0
-            && Enumerable.Range(0, _inputs).All(input => _groupOf[input] == _groupOf[input / Block * Block])
-            && Array.TrueForAll(_scales, scale => (float)(Half)scale == scale);
-        if (!blocksFit)
+        if (_inputs % Block != 0 || !Array.TrueForAll(_scales, scale => (float)(Half)scale == scale))
             return ElementType.F32;
+        if (!BlocksShareAGroup(_inputOf))
+        {
+            int[] byGroup = [.. _inputOf.OrderBy(input => _groupOf[input])];
+            if (!BlocksShareAGroup(byGroup))
+                return ElementType.F32;
+            _inputOf = byGroup;
+            _columnOf = new int[_inputs];
+            for (int column = 0; column < _inputs; column++)
+                _columnOf[_inputOf[column]] = column;
+        }
+
         return quantization.IsSymmetric && Array.TrueForAll(_zeros, zero => zero == 8) ? ElementType.Q4_0 : ElementType.Q5_0;
     }
+
+    private bool BlocksShareAGroup(int[] inputOf) =>
+        Enumerable.Range(0, _inputs).All(column => _groupOf[inputOf[column]] == _groupOf[inputOf[column / Block * Block]]);
 
     private StoredMatrix Convert(ElementType type, List<IDisposable> memory)
     {
         int rowBytes = checked((int)ElementFormat.Of(type).RowBytes(_inputs));
         AlignedBuffer<byte> copy = Layouts.Own(new AlignedBuffer<byte>((long)_outputs * rowBytes), memory);
-        var rows = new sbyte[PerWord][];
-        for (int row = 0; row < PerWord; row++)
-            rows[row] = new sbyte[_inputs];
-        for (int first = 0; first < _outputs; first += PerWord)
+        Parallel.For(
+            0,
+            ((_outputs - 1) / TileOutputs) + 1,
+            NewTile,
+            (tile, _, rows) =>
+            {
+                int first = tile * TileOutputs;
+                int count = Math.Min(TileOutputs, _outputs - first);
+                Unpack(first, count, rows);
+                for (int row = 0; row < count; row++)
+                    Encode(type, first + row, rows[row], copy.Writable((long)(first + row) * rowBytes, rowBytes));
+                return rows;
+            },
+            _ => { });
+        return new StoredMatrix(type, [_outputs, _inputs], [copy.View], _weights.File)
         {
-            Unpack(first, rows);
-            for (int row = 0; row < PerWord; row++)
-                Encode(type, first + row, rows[row], copy.Writable((long)(first + row) * rowBytes, rowBytes));
-        }
-
-        return new StoredMatrix(type, [_outputs, _inputs], [copy.View], _weights.File);
+            ColumnOrder = ReferenceEquals(_inputOf, _columnOf) ? null : _inputOf,
+        };
     }
 
-    /// <summary>q - zero of the eight outputs from <paramref name="first"/>, of all inputs.</summary>
-    private void Unpack(int first, sbyte[][] rows)
+    private sbyte[][] NewTile() => [.. Enumerable.Range(0, Math.Min(TileOutputs, _outputs)).Select(_ => new sbyte[_inputs])];
+
+    /// <summary>q - zero of <paramref name="count"/> outputs from <paramref name="first"/>, of all columns.</summary>
+    private void Unpack(int first, int count, sbyte[][] rows)
     {
+        int lineWords = _isAwq ? _outputs / PerWord : _outputs;
+        int firstWord = _isAwq ? first / PerWord : first;
+        int words = _isAwq ? count / PerWord : count;
         for (int line = 0; line < (_isAwq ? _inputs : _inputs / PerWord); line++)
         {
-            for (int word = 0; word < (_isAwq ? 1 : PerWord); word++)
+            ReadOnlySpan<byte> tile = _weights.Data.AsSpan((((long)line * lineWords) + firstWord) * sizeof(uint), words * sizeof(uint));
+            for (int word = 0; word < words; word++)
             {
-                long at = _isAwq ? ((long)line * (_outputs / PerWord)) + (first / PerWord) : ((long)line * _outputs) + first + word;
-                uint bits = BinaryPrimitives.ReadUInt32LittleEndian(_weights.Data.AsSpan(at * sizeof(uint), sizeof(uint)));
+                uint bits = BinaryPrimitives.ReadUInt32LittleEndian(tile[(word * sizeof(uint))..]);
                 for (int nibble = 0; nibble < PerWord; nibble++)
                 {
-                    int row = _isAwq ? AwqOutput(nibble) : word;
+                    int row = _isAwq ? (word * PerWord) + AwqOutput(nibble) : word;
                     int input = _isAwq ? line : (line * PerWord) + nibble;
                     int q = (int)(bits >> (BitsEach * nibble)) & 0xF;
-                    rows[row][input] = (sbyte)(q - _zeros[(_groupOf[input] * _outputs) + first + row]);
+                    rows[row][_columnOf[input]] = (sbyte)(q - _zeros[(_groupOf[input] * _outputs) + first + row]);
                 }
             }
         }
@@ -117,8 +148,8 @@ internal sealed class PackedIntegers
     {
         if (type == ElementType.F32)
         {
-            for (int input = 0; input < _inputs; input++)
-                BinaryPrimitives.WriteSingleLittleEndian(to[(input * sizeof(float))..], values[input] * Scale(input, output));
+            for (int column = 0; column < _inputs; column++)
+                BinaryPrimitives.WriteSingleLittleEndian(to[(column * sizeof(float))..], values[column] * Scale(column, output));
             return;
         }
 
@@ -142,7 +173,7 @@ internal sealed class PackedIntegers
         }
     }
 
-    private float Scale(int input, int output) => _scales[(_groupOf[input] * _outputs) + output];
+    private float Scale(int column, int output) => _scales[(_groupOf[_inputOf[column]] * _outputs) + output];
 
     /// <summary>Zeros <c>[groups, outputs]</c>, 0 to 16.</summary>
     private byte[] ReadZeros(SafetensorsTensor packed, int offset)

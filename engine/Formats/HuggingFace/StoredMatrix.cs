@@ -10,6 +10,9 @@ namespace Pure.Engine.Formats.HuggingFace;
 /// <param name="File">The file it came from, for messages.</param>
 internal sealed record StoredMatrix(ElementType Type, long[] Shape, NativeView[] Pieces, string File)
 {
+    /// <summary>The input that each stored column multiplies <c>[columns]</c>; null for inputs in order.</summary>
+    internal int[]? ColumnOrder { get; init; }
+
     /// <summary>The shape, for messages: <c>[2, 3]</c>.</summary>
     internal string Sizes => $"[{string.Join(", ", Shape)}]";
 }
