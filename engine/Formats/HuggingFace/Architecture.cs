@@ -6,6 +6,9 @@ namespace Pure.Engine.Formats.HuggingFace;
 /// <param name="Tensors">The table of tensors.</param>
 internal sealed record Architecture(string Family, Action<JsonFile, Keys> Describe, TensorNames Tensors)
 {
+    /// <summary>Name of the object in which a model that also sees keeps the configuration of its text part.</summary>
+    private const string TextConfig = "text_config";
+
     private static readonly Dictionary<string, Architecture> Known = new()
     {
         ["LlamaForCausalLM"] = DenseArchitectures.Llama,
@@ -20,10 +23,17 @@ internal sealed record Architecture(string Family, Action<JsonFile, Keys> Descri
         ["GraniteMoeSharedForCausalLM"] = MixtureArchitectures.GraniteMoe,
         ["GptOssForCausalLM"] = WindowedArchitectures.GptOss,
         ["Gemma3ForCausalLM"] = WindowedArchitectures.Gemma3,
+        ["Gemma3ForConditionalGeneration"] = WindowedArchitectures.Gemma3,
         ["DeepseekForCausalLM"] = DeepSeekArchitectures.V1,
         ["DeepseekV2ForCausalLM"] = DeepSeekArchitectures.V2,
         ["DeepseekV3ForCausalLM"] = DeepSeekArchitectures.V3,
     };
+
+    /// <summary>What the family's configurations may leave out.</summary>
+    internal JsonFile? Defaults { get; init; }
+
+    /// <summary>Whether models of this architecture come with parts that see, which are left out.</summary>
+    internal bool MaySee { get; init; }
 
     /// <summary>The architecture that <c>config.json</c> names.</summary>
     /// <exception cref="ModelFormatException">It names none, or one that is not supported.</exception>
@@ -32,7 +42,37 @@ internal sealed record Architecture(string Family, Action<JsonFile, Keys> Descri
         string[] names = config.FindTexts("architectures") ?? [];
         if (names.Length == 1 && Known.TryGetValue(names[0], out Architecture? architecture))
             return architecture;
-        throw config.Wrong("architectures", FileText.Quote(string.Join(", ", names)), $"one of {string.Join(", ", Known.Keys)}");
+        if (names.Length == 1)
+        {
+            throw new ModelFormatException(
+                $"{config.File}: the architecture {FileText.Quote(names[0])} is not supported; supported are {string.Join(", ", Known.Keys)}.");
+        }
+
+        throw config.Wrong("architectures", names.Length == 0 ? "missing or empty" : FileText.Quote(string.Join(", ", names)), "one name");
+    }
+
+    /// <summary>The configuration of the decoder: all of <paramref name="config"/>, or its part of that name.</summary>
+    internal JsonFile DecoderConfig(JsonFile config) =>
+        ((MaySee ? config.FindObject(TextConfig) : null) ?? config).Over(Defaults);
+
+    /// <summary>
+    /// The name that a tensor has where the decoder is stored alone; null for a tensor of another part. Older versions of the library
+    /// write <c>language_model.model.…</c> and newer ones <c>model.language_model.…</c>.
+    /// </summary>
+    internal string? DecoderName(string name)
+    {
+        if (!MaySee)
+            return name;
+        foreach (string part in new[] { "vision_tower.", "multi_modal_projector." })
+        {
+            if (name.StartsWith(part, StringComparison.Ordinal) || name.StartsWith($"model.{part}", StringComparison.Ordinal))
+                return null;
+        }
+
+        const string Decoder = "language_model.";
+        return name.StartsWith(Decoder, StringComparison.Ordinal) ? name[Decoder.Length..]
+            : name.StartsWith($"model.{Decoder}", StringComparison.Ordinal) ? $"model.{name[$"model.{Decoder}".Length..]}"
+            : name;
     }
 }
 

@@ -9,16 +9,16 @@ namespace Pure.Engine.Formats.HuggingFace;
 /// </summary>
 /// <remarks>
 /// A weight may be stored as <c>weight</c>, of FP8 with <c>weight_scale_inv</c>; <c>qweight</c> with <c>qzeros</c>, <c>scales</c> and
-/// <c>g_idx</c>; and, by the architecture's table, <c>columns</c>, transposed; <c>less_one</c>, with 1 subtracted; <c>mxfp4_blocks</c>
-/// with <c>mxfp4_scales</c>.
+/// <c>g_idx</c>; and, by the architecture's table, <c>columns</c>, transposed; <c>row</c>, a vector stored as a matrix of one row;
+/// <c>less_one</c>, with 1 subtracted; <c>mxfp4_blocks</c> with <c>mxfp4_scales</c>.
 /// </remarks>
 /// <param name="architecture">Where tensors go.</param>
-/// <param name="config">The folder's <c>config.json</c>.</param>
+/// <param name="config">The decoder's configuration.</param>
+/// <param name="quantization">How weights are quantised.</param>
 /// <param name="memory">Takes what is rearranged, and dies with the file.</param>
-internal sealed class FolderTensors(Architecture architecture, JsonFile config, List<IDisposable> memory)
+internal sealed class FolderTensors(Architecture architecture, JsonFile config, QuantizationConfig quantization, List<IDisposable> memory)
 {
     private readonly OrderedDictionary<string, Module> _modules = [];
-    private readonly QuantizationConfig _quantization = QuantizationConfig.Of(config);
 
     /// <summary>A module's tensors, by parameter; of experts stored one by one, each expert's.</summary>
     private sealed record Module(string Name, SortedDictionary<int, Dictionary<string, SafetensorsTensor>> Experts, bool IsStack);
@@ -31,10 +31,12 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
         long predictors = config.FindInteger("num_nextn_predict_layers") ?? 0;
         foreach (SafetensorsTensor tensor in stored)
         {
-            TensorNames.Place? found = architecture.Tensors.Find(tensor.Name);
+            if (architecture.DecoderName(tensor.Name) is not { } name)
+                continue;
+            TensorNames.Place? found = architecture.Tensors.Find(name);
 
             // Layers that predict further tokens serve speculation and hold modules of their own.
-            if (TensorNames.LayerOf(tensor.Name) is { } layer && layer >= layers && layer - layers < predictors)
+            if (TensorNames.LayerOf(name) is { } layer && layer >= layers && layer - layers < predictors)
                 continue;
             TensorNames.Place place = found ?? throw new ModelFormatException(
                 $"{tensor.Place} has no place in the architecture '{architecture.Family}' as Pure knows it; running without it would give wrong results.");
@@ -144,6 +146,9 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
                 case "columns":
                     weight = Layouts.Transpose(Plain(tensor), memory);
                     break;
+                case "row":
+                    weight = Layouts.Row(Plain(tensor));
+                    break;
                 case "less_one":
                     weight = Layouts.AddOne(Plain(tensor), memory);
                     break;
@@ -167,16 +172,16 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
     }
 
     private QuantizationConfig RequireIntegers(SafetensorsTensor tensor) =>
-        Require(_quantization.Method == QuantizationMethod.Awq ? QuantizationMethod.Awq : QuantizationMethod.Gptq, tensor);
+        Require(quantization.Method == QuantizationMethod.Awq ? QuantizationMethod.Awq : QuantizationMethod.Gptq, tensor);
 
-    private QuantizationConfig Require(QuantizationMethod method, SafetensorsTensor tensor) => _quantization.Method == method
-        ? _quantization
+    private QuantizationConfig Require(QuantizationMethod method, SafetensorsTensor tensor) => quantization.Method == method
+        ? quantization
         : throw new ModelFormatException(
             $"{tensor.Place} is quantised, and {config.File} says nothing of it under 'quantization_config'; the files do not belong together: download them again.");
 
     /// <summary>A weight on its own; where a folder says that it has scales, an 8-bit one may not lack them.</summary>
     private StoredMatrix Unscaled(SafetensorsTensor tensor) =>
-        tensor.Type is SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2 && _quantization.Method == QuantizationMethod.Fp8
+        tensor.Type is SafetensorsType.F8_E4M3 or SafetensorsType.F8_E5M2 && quantization.Method == QuantizationMethod.Fp8
             ? throw new ModelFormatException($"{tensor.Place} has no weight_scale_inv beside it; the folder is incomplete: download it again.")
             : Plain(tensor);
 

@@ -11,6 +11,7 @@ namespace Pure.Engine.Formats.HuggingFace;
 public sealed class HuggingFaceFolder : ModelFile
 {
     private const string ConfigName = "config.json";
+    private const string GenerationName = "generation_config.json";
     private const string WeightsName = "model.safetensors";
     private const string IndexName = "model.safetensors.index.json";
 
@@ -53,13 +54,17 @@ public sealed class HuggingFaceFolder : ModelFile
 
         JsonFile config = JsonFile.Open(Beside(path, ConfigName));
         Architecture architecture = Architecture.Of(config);
-        FolderMetadata metadata = Describe(path, config, architecture);
+        JsonFile decoder = architecture.DecoderConfig(config);
+        FolderMetadata metadata = Describe(path, decoder, architecture);
+        JsonFile? generation = File.Exists(Beside(path, GenerationName)) ? JsonFile.Open(Beside(path, GenerationName)) : null;
+        GenerationKeys.Set(metadata, generation, config, decoder);
         var memory = new List<IDisposable>();
         try
         {
             List<SafetensorsFile> files = OpenWeights(path, memory);
-            List<Tensor> tensors = new FolderTensors(architecture, config, memory).Read(files.SelectMany(file => file.Tensors));
-            CheckVocabulary(config, tensors);
+            List<Tensor> tensors = new FolderTensors(architecture, decoder, QuantizationConfig.Of(config), memory)
+                .Read(files.SelectMany(file => file.Tensors));
+            CheckVocabulary(decoder, tensors);
             return new HuggingFaceFolder(path, metadata, tensors, files.Sum(file => file.FileBytes), memory);
         }
         catch

@@ -16,12 +16,14 @@ internal sealed class JsonFile
 
     private readonly JsonElement _object;
     private readonly string _path;
+    private readonly JsonFile? _defaults;
 
-    private JsonFile(string file, string path, JsonElement element)
+    private JsonFile(string file, string path, JsonElement element, JsonFile? defaults = null)
     {
         File = file;
         _path = path;
         _object = element;
+        _defaults = defaults;
     }
 
     /// <summary>The file's name, for messages.</summary>
@@ -77,6 +79,9 @@ internal sealed class JsonFile
         throw new ModelFormatException($"{file}: a JSON object was expected and something else found; download it again.");
     }
 
+    /// <summary>This object with <paramref name="defaults"/> for the members that it lacks.</summary>
+    internal JsonFile Over(JsonFile? defaults) => defaults is null ? this : new(File, _path, _object, defaults);
+
     internal bool Has(string name) => TryGet(name, out _);
 
     internal string? FindText(string name) => TryGet(name, out JsonElement value)
@@ -113,6 +118,10 @@ internal sealed class JsonFile
         JsonValueKind.Number,
         value => value.TryGetInt64(out long integer) ? integer : throw Wrong(name, value, "integers only"));
 
+    /// <summary>One integer, or an array of them.</summary>
+    internal long[]? FindIntegerOrIntegers(string name) =>
+        TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? [Integer(name)] : FindIntegers(name);
+
     /// <summary>An error about a member, in the usual form.</summary>
     internal ModelFormatException Wrong(string name, object found, string expected) =>
         new($"{File}: {FileText.Quote(_path + name)} is {found}, expected {expected}; the file is damaged, or of a variant that Pure does not know.");
@@ -127,7 +136,8 @@ internal sealed class JsonFile
         new($"{File}: {FileText.Quote(_path + name)} is missing, {expected} was expected; download the file again.");
 
     private bool TryGet(string name, [NotNullWhen(true)] out JsonElement value) =>
-        _object.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        (_object.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null)
+        || (_defaults is not null && _defaults.TryGet(name, out value));
 
     private T[]? FindArray<T>(string name, string expected, JsonValueKind kind, Func<JsonElement, T> convert)
     {

@@ -69,6 +69,12 @@ internal static class Layouts
         return stored with { Shape = [.. stored.Shape[..^2], rows, columns], Pieces = [copy.View] };
     }
 
+    /// <summary>A matrix <c>[1, columns]</c>, as a linear layer with one output has it, as a vector <c>[columns]</c>.</summary>
+    internal static StoredMatrix Row(StoredMatrix stored) => stored.Shape is [1, var columns]
+        ? stored with { Shape = [columns] }
+        : throw new ModelFormatException(
+            $"{stored.File}: a matrix of one row was expected and a tensor of shape {stored.Sizes} found; the folder is damaged: download it again.");
+
     /// <summary>A vector of gains that is stored with 1 subtracted, as floats.</summary>
     internal static StoredMatrix AddOne(StoredMatrix stored, List<IDisposable> memory)
     {

@@ -18,7 +18,7 @@ internal static class MixtureArchitectures
         """;
 
     private const string Qwen2SharedExpert = """
-        model.layers.N.mlp.shared_expert_gate           blk.N.ffn_gate_inp_shexp
+        model.layers.N.mlp.shared_expert_gate.weight    blk.N.ffn_gate_inp_shexp.row
         model.layers.N.mlp.shared_expert.gate_proj      blk.N.ffn_gate_shexp
         model.layers.N.mlp.shared_expert.up_proj        blk.N.ffn_up_shexp
         model.layers.N.mlp.shared_expert.down_proj      blk.N.ffn_down_shexp

@@ -4,13 +4,13 @@ namespace Pure.Engine.Formats.HuggingFace;
 
 /// <summary>
 /// Rotary positions. The parameters stand in <c>rope_theta</c> and <c>rope_scaling</c>, or together in <c>rope_parameters</c>
-/// (transformers 5); the type is called <c>type</c> or <c>rope_type</c>.
+/// (transformers 5), for each kind of layer where kinds differ; the type is called <c>type</c> or <c>rope_type</c>.
 /// </summary>
 internal static class RopeKeys
 {
     internal static void Set(JsonFile config, Keys keys)
     {
-        JsonFile? scaling = config.FindObject("rope_parameters") ?? config.FindObject("rope_scaling");
+        JsonFile? scaling = Parameters(config) ?? config.FindObject("rope_scaling");
         keys.Set("rope.freq_base", scaling?.FindNumber("rope_theta") ?? config.FindNumber("rope_theta"));
         if (scaling is null)
             return;
@@ -66,4 +66,8 @@ internal static class RopeKeys
             "rope.scaling.original_context_length",
             scaling.FindInteger("original_max_position_embeddings") ?? config.Integer("max_position_embeddings"));
     }
+
+    /// <summary><c>rope_parameters</c>; where kinds of layers differ, those of layers that see everything.</summary>
+    private static JsonFile? Parameters(JsonFile config) =>
+        config.FindObject("rope_parameters") is { } all ? all.FindObject("full_attention") ?? all : null;
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Pure.Engine.Formats.HuggingFace;
 
 /// <summary>Decoders in which some layers see a window of positions and others all.</summary>
@@ -46,7 +48,18 @@ internal static class WindowedArchitectures
 
     internal static Architecture GptOss { get; } = new("gpt-oss", DescribeGptOss, new TensorNames(GptOssTensors));
 
-    internal static Architecture Gemma3 { get; } = new("gemma3", DescribeGemma3, new TensorNames(Gemma3Tensors));
+    /// <summary>The 4B model's configuration says only what its class does not.</summary>
+    private const string Gemma3Defaults = """
+        {"vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26, "num_attention_heads": 8,
+         "num_key_value_heads": 4, "head_dim": 256, "max_position_embeddings": 131072, "rms_norm_eps": 1e-6, "sliding_window": 4096,
+         "rope_theta": 1000000, "query_pre_attn_scalar": 256, "tie_word_embeddings": true}
+        """;
+
+    internal static Architecture Gemma3 { get; } = new("gemma3", DescribeGemma3, new TensorNames(Gemma3Tensors))
+    {
+        Defaults = JsonFile.Parse(Encoding.UTF8.GetBytes(Gemma3Defaults), "Gemma 3"),
+        MaySee = true,
+    };
 
     private static void DescribeGptOss(JsonFile config, Keys keys)
     {
@@ -67,13 +80,15 @@ internal static class WindowedArchitectures
             throw config.Wrong("attn_logit_softcapping", scoreCap, "null");
         CommonKeys.Set(config, keys);
         keys.Set("attention.sliding_window", config.Integer("sliding_window"));
-        keys.Set("rope.freq_base", config.FindNumber("rope_theta") ?? 1_000_000);
-        keys.Set("rope.freq_base_swa", config.FindNumber("rope_local_base_freq"));
-        double scalar = config.FindNumber("query_pre_attn_scalar") ?? 256;
+        keys.Set(
+            "rope.freq_base_swa",
+            config.FindObject("rope_parameters")?.FindObject("sliding_attention")?.FindNumber("rope_theta")
+                ?? config.FindNumber("rope_local_base_freq"));
+        double scalar = config.Number("query_pre_attn_scalar");
         if (scalar <= 0)
             throw config.Wrong("query_pre_attn_scalar", scalar, "a number above 0");
         keys.Set("attention.scale", 1 / Math.Sqrt(scalar));
-        long pattern = config.FindInteger("sliding_window_pattern") ?? 6;
+        long pattern = config.FindInteger("sliding_window_pattern") ?? config.FindInteger("_sliding_window_pattern") ?? 6;
         if (pattern < 1)
             throw config.Wrong("sliding_window_pattern", pattern, "a number above 0");
         keys.Set("attention.sliding_window_pattern", pattern);

@@ -72,8 +72,12 @@ public partial class FolderMutationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Every_folder_with_a_damaged_header_is_read_or_refused_in_one_sentence()
+    public void Every_folder_with_damaged_files_is_read_or_refused_in_one_sentence()
     {
+        byte[] generation = """
+            {"bos_token_id": 1, "eos_token_id": [2, 3], "do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.0,
+             "repetition_penalty": 1.05, "transformers_version": "4.51.0"}
+            """u8.ToArray();
         using var folder = new TemporaryFolder();
         (string Config, byte[] Weights)[] seeds = [.. FolderRefusalTests.Folders().Select(seed => (seed.Config, seed.Weights.Build()))];
         Mutate(20, seed =>
@@ -81,9 +85,12 @@ public partial class FolderMutationTests(ITestOutputHelper output)
             var random = new Random(seed);
             (string config, byte[] file) = seeds[random.Next(seeds.Length)];
             int header = (int)BitConverter.ToUInt64(file);
-            folder.Write("config.json", Encoding.UTF8.GetBytes(config));
-            folder.Write("model.safetensors", SafetensorsBuilder.Of(JsonMutation.Of(file[8..(8 + header)], random), file[(8 + header)..]));
+            folder.Write("config.json", Sometimes(Encoding.UTF8.GetBytes(config)));
+            folder.Write("generation_config.json", Sometimes(generation));
+            folder.Write("model.safetensors", SafetensorsBuilder.Of(Sometimes(file[8..(8 + header)]), file[(8 + header)..]));
             Load(folder.Path);
+
+            byte[] Sometimes(byte[] json) => random.Next(2) == 0 ? JsonMutation.Of(json, random) : json;
         });
     }
 
@@ -139,8 +146,13 @@ public partial class FolderMutationTests(ITestOutputHelper output)
     /// <summary>More families, where the public fixtures lie beside the clone.</summary>
     private static IEnumerable<string> SharedFolders()
     {
-        string root = Path.Combine(Repository.Root, "..", "shared", "data", "hf-moe");
-        return new[] { "tiny_deepseek_v2_yarn", "tiny_gpt_oss_mxfp4", "tiny_granitemoeshared", "tiny_olmoe", "tiny_qwen3_moe" }
+        string root = Path.Combine(Repository.Root, "..", "shared", "data");
+        string[] folders =
+        [
+            "hf-dense/tiny_gemma3", "hf-moe/tiny_deepseek_v2_yarn", "hf-moe/tiny_gpt_oss_mxfp4", "hf-moe/tiny_granitemoeshared",
+            "hf-moe/tiny_olmoe", "hf-moe/tiny_qwen3_moe",
+        ];
+        return folders
             .Select(name => Path.Combine(root, name))
             .Where(Directory.Exists);
     }
