@@ -27,8 +27,9 @@ public sealed class LanguageModel : IDisposable
     private LanguageModel(ModelFile file, ModelOptions? options)
     {
         Tokenizer = ModelTokenizer.Create(file);
+        Defaults = SamplingDefaults.Of(file);
         Model = Model.Load(file, options);
-        _endTokens = [.. Enumerable.Range(0, Tokenizer.VocabularySize).Where(Tokenizer.IsEndOfGeneration)];
+        _endTokens = EndTokens(file.Metadata);
     }
 
     /// <summary>Token ids in, logits out.</summary>
@@ -36,6 +37,9 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Text to token ids and back.</summary>
     public Tokenizer Tokenizer { get; }
+
+    /// <summary>How the model's makers would have its tokens chosen, where <see cref="TextOptions"/> leave it open.</summary>
+    public SamplingDefaults Defaults { get; }
 
     /// <summary>Opens a GGUF file, or a folder in Hugging Face's form.</summary>
     /// <param name="path">The file, of a model in several files the first; or the folder.</param>
@@ -122,6 +126,17 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
+    /// <summary>
+    /// The tokens that end a text, by the vocabulary's word and by the model's; an id beyond the vocabulary, which small models inherit
+    /// from the configuration of large ones, never comes up.
+    /// </summary>
+    private int[] EndTokens(Metadata metadata)
+    {
+        IEnumerable<int> vocabulary = Enumerable.Range(0, Tokenizer.VocabularySize).Where(Tokenizer.IsEndOfGeneration);
+        long[] model = metadata.FindIntegers("tokenizer.ggml.eos_token_ids") ?? [];
+        return [.. vocabulary.Union(model.Where(id => id >= 0 && id < Model.Info.VocabularySize).Select(id => (int)id))];
+    }
+
     /// <summary>The prompt's ids: a beginning gets its BOS where the vocabulary wants one. Never an EOS: the text is to go on.</summary>
     private int[] Encode(string prompt, TextOptions options, bool isBeginning)
     {
@@ -141,7 +156,7 @@ public sealed class LanguageModel : IDisposable
         var stops = new StopStrings(options.Stop);
         ulong seed = options.ChooseSeed();
         var decoder = new StreamingDecoder(Tokenizer, continuesText: prompt.Length > 0 || session.Length > 0);
-        Completion completion = session.Generate(ids, options.ForEngine(seed, _endTokens), cancellationToken);
+        Completion completion = session.Generate(ids, options.ForEngine(seed, Defaults, _endTokens), cancellationToken);
         return new TextCompletion(completion, decoder, stops, seed, ids, owned);
     }
 }

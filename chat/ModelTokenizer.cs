@@ -85,6 +85,7 @@ public static class ModelTokenizer
             Eot = Id("eot_token_id"),
             Unknown = Id("unknown_token_id"),
             Padding = Id("padding_token_id"),
+            Separator = Id("seperator_token_id"),
             AddBos = metadata.FindBoolean(Prefix + "add_bos_token"),
             AddEos = metadata.FindBoolean(Prefix + "add_eos_token"),
             AddSpacePrefix = metadata.FindBoolean(Prefix + "add_space_prefix"),

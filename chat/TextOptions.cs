@@ -4,26 +4,40 @@ using Pure.Engine.Generation;
 
 namespace Pure.Chat;
 
-/// <summary>What to write, how to choose it and when to stop. The defaults of the choice are llama.cpp's.</summary>
+/// <summary>
+/// What to write, how to choose it and when to stop. A choice that is <see langword="null"/> is the model's own
+/// (<see cref="LanguageModel.Defaults"/>), or where the model has none, llama.cpp's.
+/// </summary>
 public sealed record TextOptions
 {
     /// <summary>Most tokens to write; <see langword="null"/> writes until the text or the context ends.</summary>
     public int? MaxTokens { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.Temperature"/>
-    public float Temperature { get; init; } = 0.8f;
+    /// <summary>
+    /// Divides the logits before the draw; 0 takes the largest logit and draws nothing. <see langword="null"/>: the model's own, or 0.8.
+    /// </summary>
+    public float? Temperature { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.TopK"/>
-    public int TopK { get; init; } = 40;
+    /// <summary>Keeps the k largest logits; 0 keeps all. <see langword="null"/>: the model's own, or 40.</summary>
+    public int? TopK { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.TopP"/>
-    public float TopP { get; init; } = 0.95f;
+    /// <summary>
+    /// Keeps the fewest most probable tokens whose probabilities reach this sum; 1 keeps all. <see langword="null"/>: the model's own,
+    /// or 0.95.
+    /// </summary>
+    public float? TopP { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.MinP"/>
-    public float MinP { get; init; } = 0.05f;
+    /// <summary>
+    /// Keeps tokens at least this fraction as probable as the most probable one; 0 keeps all. <see langword="null"/>: the model's own,
+    /// or 0.05.
+    /// </summary>
+    public float? MinP { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.RepetitionPenalty"/>
-    public float RepetitionPenalty { get; init; } = 1;
+    /// <summary>
+    /// Divides positive and multiplies negative logits of tokens in the window; 1 changes nothing. <see langword="null"/>: the model's
+    /// own, or 1.
+    /// </summary>
+    public float? RepetitionPenalty { get; init; }
 
     /// <inheritdoc cref="SamplingOptions.PresencePenalty"/>
     public float PresencePenalty { get; init; }
@@ -31,8 +45,11 @@ public sealed record TextOptions
     /// <inheritdoc cref="SamplingOptions.FrequencyPenalty"/>
     public float FrequencyPenalty { get; init; }
 
-    /// <inheritdoc cref="SamplingOptions.PenaltyWindow"/>
-    public int PenaltyWindow { get; init; } = 64;
+    /// <summary>
+    /// How many of the last tokens, prompt included, the penalties look at; 0 switches them off. <see langword="null"/>: the model's
+    /// own, or 64.
+    /// </summary>
+    public int? PenaltyWindow { get; init; }
 
     /// <inheritdoc cref="SamplingOptions.LogitBias"/>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
@@ -73,25 +90,26 @@ public sealed record TextOptions
     /// <summary>32 bits, which are easily written down and typed again.</summary>
     internal ulong ChooseSeed() => Seed ?? (uint)RandomNumberGenerator.GetInt32(int.MinValue, int.MaxValue);
 
-    internal GenerationOptions ForEngine(ulong seed, IReadOnlyCollection<int> endTokens) => new()
+    internal GenerationOptions ForEngine(ulong seed, SamplingDefaults model, IReadOnlyCollection<int> endTokens) => new()
     {
         MaxTokens = MaxTokens,
-        Sampling = new SamplingOptions
-        {
-            Temperature = Temperature,
-            TopK = TopK,
-            TopP = TopP,
-            MinP = MinP,
-            RepetitionPenalty = RepetitionPenalty,
-            PresencePenalty = PresencePenalty,
-            FrequencyPenalty = FrequencyPenalty,
-            PenaltyWindow = PenaltyWindow,
-            LogitBias = LogitBias,
-            Seed = seed,
-            TopLogProbabilities = TopLogProbabilities,
-        },
+        Sampling = Choice(model, new SamplingOptions { Seed = seed }),
         StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
         PromptChunk = PromptChunk,
         LogitsObserver = LogitsObserver,
+    };
+
+    private SamplingOptions Choice(SamplingDefaults model, SamplingOptions standard) => standard with
+    {
+        Temperature = Temperature ?? model.Temperature ?? standard.Temperature,
+        TopK = TopK ?? model.TopK ?? standard.TopK,
+        TopP = TopP ?? model.TopP ?? standard.TopP,
+        MinP = MinP ?? model.MinP ?? standard.MinP,
+        RepetitionPenalty = RepetitionPenalty ?? model.RepetitionPenalty ?? standard.RepetitionPenalty,
+        PresencePenalty = PresencePenalty,
+        FrequencyPenalty = FrequencyPenalty,
+        PenaltyWindow = PenaltyWindow ?? model.PenaltyWindow ?? standard.PenaltyWindow,
+        LogitBias = LogitBias,
+        TopLogProbabilities = TopLogProbabilities,
     };
 }

@@ -1,6 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Pure.Engine;
 using Pure.Engine.Formats;
+using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Formats.HuggingFace;
 using Pure.Tokenizers;
 
 namespace Pure.Chat.Templates;
@@ -9,6 +12,7 @@ namespace Pure.Chat.Templates;
 public sealed class ModelTemplate
 {
     private const string Key = "tokenizer.chat_template";
+    private const string ToolUse = "tool_use";
     private readonly ChatTemplate _template;
     private readonly Tokenizer _tokenizer;
 
@@ -22,19 +26,42 @@ public sealed class ModelTemplate
     }
 
     /// <summary>The template that a model carries, or null.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="withTools">Whether tools are given: some models have a template of their own for that.</param>
     /// <exception cref="TemplateException">It carries one that cannot be read.</exception>
-    public static ModelTemplate? Find(LanguageModel model)
+    /// <exception cref="ModelFormatException">The file that should hold it cannot be read.</exception>
+    public static ModelTemplate? Find(LanguageModel model, bool withTools = false)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return FindIn(model.Model.File) is { } template ? new ModelTemplate(template, model.Tokenizer) : null;
+        return FindIn(model.Model.File, withTools) is { } template ? new ModelTemplate(template, model.Tokenizer) : null;
+    }
+
+    /// <summary>
+    /// The template that the GGUF file or the folder at <paramref name="path"/> carries, or null. Neither needs tensors.
+    /// </summary>
+    /// <inheritdoc cref="Find"/>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="withTools"><inheritdoc cref="Find" path="/param[@name='withTools']"/></param>
+    public static ChatTemplate? FindIn(string path, bool withTools = false)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            return FolderTemplate.Find(path, withTools ? ToolUse : null);
+        using GgufFile file = GgufFile.Open(path);
+        return FindIn(file, withTools);
     }
 
     /// <summary>The template that a model's file carries, or null. The file need not have tensors.</summary>
-    /// <inheritdoc cref="Find" path="/exception"/>
-    public static ChatTemplate? FindIn(ModelFile file)
+    /// <inheritdoc cref="Find"/>
+    /// <param name="file">The file, or a folder's files.</param>
+    /// <param name="withTools"><inheritdoc cref="Find" path="/param[@name='withTools']"/></param>
+    public static ChatTemplate? FindIn(ModelFile file, bool withTools = false)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return file.Metadata.FindString(Key) is { } source ? ChatTemplate.Parse(source, $"{file.Path}: {Key}") : null;
+        if (file is HuggingFaceFolder)
+            return FolderTemplate.Find(file.Path, withTools ? ToolUse : null);
+        string key = withTools && file.Metadata.Contains($"{Key}.{ToolUse}") ? $"{Key}.{ToolUse}" : Key;
+        return file.Metadata.FindString(key) is { } source ? ChatTemplate.Parse(source, $"{file.Path}: {key}") : null;
     }
 
     /// <summary>
@@ -71,11 +98,17 @@ public sealed class ModelTemplate
 
             writer.WriteEndArray();
             writer.WriteBoolean("add_generation_prompt", true);
-            if (Text(_tokenizer.Bos) is { } bos)
-                writer.WriteString("bos_token", bos);
-            if (Text(_tokenizer.Eos) is { } eos)
-                writer.WriteString("eos_token", eos);
+            WriteToken("bos_token", _tokenizer.Bos);
+            WriteToken("eos_token", _tokenizer.Eos);
+            WriteToken("unk_token", _tokenizer.Unknown);
+            WriteToken("pad_token", _tokenizer.Padding);
             writer.WriteEndObject();
+
+            void WriteToken(string name, int? token)
+            {
+                if (Text(token) is { } text)
+                    writer.WriteString(name, text);
+            }
         }
 
         return json.ToArray();

@@ -33,8 +33,8 @@ internal static class HelpText
                 ($"{ExitCode.Interrupted}", "stopped by Ctrl-C"),
             ],
             width);
-        text.Append("\nMODEL is a GGUF file; of a model in several files, the first. Without it, the embedded model\n");
-        text.Append("stories-moe is used, which writes children's stories. pure COMMAND --help says more.\n");
+        text.Append("\nMODEL is a GGUF file (of a model in several files, the first) or a Hugging Face folder. Without it, the\n");
+        text.Append("embedded model stories-moe is used, which writes children's stories. pure COMMAND --help says more.\n");
         return text.ToString();
     }
 

@@ -6,7 +6,7 @@ using Pure.Tokenizers;
 
 namespace Pure.Serve.CommandLine;
 
-/// <summary>The argument MODEL: a GGUF file, or nothing (or the name of the embedded model) for the embedded one.</summary>
+/// <summary>The argument MODEL: a GGUF file, a folder, or nothing (or the name of the embedded model) for the embedded one.</summary>
 internal sealed class ModelArgument
 {
     /// <summary>The embedded model's name; a file of that name goes before it.</summary>
@@ -14,7 +14,7 @@ internal sealed class ModelArgument
 
     private readonly Argument<string?> _path = new("MODEL")
     {
-        Description = $"A GGUF file; of a model in several files, the first. Default: the embedded model {EmbeddedName}.",
+        Description = $"A GGUF file (of a model in several files, the first) or a Hugging Face folder. Default: the embedded model {EmbeddedName}.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 

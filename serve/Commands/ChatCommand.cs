@@ -29,7 +29,7 @@ internal sealed class ChatCommand : PureCommand
     private readonly Option<string?> _system = ValueOptions.Text("--system", [], "TEXT", "The system message to begin with.");
 
     private readonly Option<string?> _template = ValueOptions.Text(
-        "--template", [], "F|MODEL", "Another chat template than the model's own: a Jinja file, or a GGUF model that carries one.");
+        "--template", [], "F|MODEL", "Another chat template than the model's own: a Jinja file, or a model that carries one.");
 
     private readonly Option<int?> _count = ValueOptions.OptionalNumber<int>(
         "--n-predict", ["-n"], "N", "Most tokens of an answer. Default: as many as the context has room for.", "from 1 up", count => count > 0);
@@ -55,17 +55,18 @@ internal sealed class ChatCommand : PureCommand
     internal override IReadOnlyList<string> Notes =>
     [
         "Inside: /system TEXT, /reset, /save F, /load F, /help, /bye. Ctrl-C stops the answer and not the program. The model's own chat "
-        + "template (tokenizer.chat_template) makes the prompts; pure render shows them.",
+        + "template makes the prompts; pure render shows them.",
+        SamplingChoice.Note,
     ];
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
-        TextOptions options = _sampling.Read(parsed) with { MaxTokens = parsed.GetValue(_count) };
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        TextOptions options = SamplingChoice.Settle(_sampling.Read(parsed), model) with { MaxTokens = parsed.GetValue(_count) };
         ModelTemplate template = (other is null ? ModelTemplate.Find(model) : new ModelTemplate(other, model.Tokenizer))
             ?? throw new UsageException(
-                $"{model.Model.File.Path} carries no chat template (tokenizer.chat_template); give one with --template, or continue texts with pure run.");
+                $"{RenderCommand.DescribeMissing(model.Model.File.Path)}; give one with --template, or continue texts with pure run.");
         int context = parsed.GetValue(_context) ?? Math.Min(DefaultContext, model.Model.Info.ContextLength);
         using var conversation = new ChatConversation(model, template, context);
         if (parsed.GetValue(_system) is { } system)

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Pure.Chat;
 using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Models;
@@ -62,7 +64,8 @@ internal sealed class InfoCommand : PureCommand
         if (model is null)
         {
             string architecture = file.Metadata.FindString("general.architecture") ?? "";
-            return new InfoReport(file.Metadata.FindString("general.name") ?? "", architecture, format, null, null, null, tensors);
+            return new InfoReport(
+                file.Metadata.FindString("general.name") ?? "", architecture, format, null, null, SamplingReport.Of(file), null, tensors);
         }
 
         ModelInfo info = model.Info;
@@ -74,7 +77,7 @@ internal sealed class InfoCommand : PureCommand
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
             length, info.WeightBytes, perPosition, perPosition * length, info.WeightBytes + (perPosition * length));
-        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, ExecutionReport.Of(model), tensors);
+        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors);
     }
 
     private static string Write(InfoReport report)
@@ -105,6 +108,8 @@ internal sealed class InfoCommand : PureCommand
             "memory",
             $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
             + $"weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+        if (report.Sampling is { } sampling)
+            Line("sampling", sampling.ToString());
         Line("run here with", $"{run.Isa}, {run.Threads} thread{(run.Threads == 1 ? "" : "s")}, {run.Activations} activations");
         Line("tensors", $"{report.Tensors.Count}: {types}");
         text.Append('\n');
@@ -120,7 +125,7 @@ internal sealed class InfoCommand : PureCommand
 
 /// <summary>What <c>pure info --json</c> writes. A file with a vocabulary only has no sizes, memory and run.</summary>
 internal sealed record InfoReport(
-    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, ExecutionReport? Run,
+    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, SamplingReport? Sampling, ExecutionReport? Run,
     IReadOnlyList<TensorReport> Tensors);
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
@@ -132,6 +137,32 @@ internal sealed record SizeReport(
 
 /// <summary>Bytes at a context length.</summary>
 internal sealed record MemoryReport(int Context, long WeightBytes, long CacheBytesPerPosition, long CacheBytes, long TotalBytes);
+
+/// <summary>How the model's makers would have its tokens chosen, as far as they say.</summary>
+internal sealed record SamplingReport(
+    float? Temp, int? TopK, float? TopP, float? MinP, float? RepeatPenalty, int? PenaltyWindow)
+{
+    internal static SamplingReport? Of(ModelFile file)
+    {
+        var own = SamplingDefaults.Of(file);
+        return own == new SamplingDefaults()
+            ? null
+            : new SamplingReport(own.Temperature, own.TopK, own.TopP, own.MinP, own.RepetitionPenalty, own.PenaltyWindow);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        (string Name, IFormattable? Value)[] values =
+        [
+            ("temperature", Temp), ("top-k", TopK), ("top-p", TopP), ("min-p", MinP), ("repetition penalty", RepeatPenalty),
+            ("penalty window", PenaltyWindow),
+        ];
+        return string.Join(", ", from own in values
+                                 where own.Value is not null
+                                 select $"{own.Name} {own.Value.ToString(null, CultureInfo.InvariantCulture)}");
+    }
+}
 
 /// <summary>One tensor; shape with the slowest dimension first.</summary>
 internal sealed record TensorReport(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Pure.Chat;
 using Pure.Chat.Templates;
-using Pure.Engine.Formats.Gguf;
 using Pure.Serve.CommandLine;
 
 namespace Pure.Serve.Commands;
@@ -19,7 +18,7 @@ internal sealed class RenderCommand : PureCommand
 
     private readonly Option<string?> _template = ValueOptions.Text(
         "--template", [], "F|MODEL",
-        $"A file with a Jinja template, or a GGUF model that carries one. Default: the embedded model {ModelArgument.EmbeddedName}.");
+        $"A file with a Jinja template, or a model that carries one: a GGUF file or a Hugging Face folder. Default: the embedded model {ModelArgument.EmbeddedName}.");
 
     private readonly Option<string?> _context = ValueOptions.Text(
         "--context", [], "F", "A file with a JSON object: each property is a variable. - is standard input.");
@@ -35,13 +34,15 @@ internal sealed class RenderCommand : PureCommand
     [
         new("pure render --template chat_template.jinja --context conversation.json", "a template in a file"),
         new("pure render --template model.gguf --context conversation.json --now 2025-03-09", "the one in a model, on that day"),
+        new("pure render --template Qwen3-0.6B --context conversation.json", "the one in a Hugging Face folder"),
         new("echo '{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}' | pure render --context -", "standard input"),
     ];
 
     internal override IReadOnlyList<string> Notes =>
     [
         "The variables are those of transformers: messages, tools, add_generation_prompt, bos_token, eos_token and what else the template "
-        + "reads. JSON's null is a variable that is none; one that is missing is undefined. Nothing is added to the prompt, no line end "
+        + "reads; a model's own tokens are not added. Of a model with several templates, the one for tools is taken where there are tools. "
+        + "JSON's null is a variable that is none; one that is missing is undefined. Nothing is added to the prompt, no line end "
         + "either. Where the template raises an exception, its message is written to standard error and the exit code is 2.",
     ];
 
@@ -50,16 +51,17 @@ internal sealed class RenderCommand : PureCommand
         string context = parsed.GetValue(_context)
             ?? throw new UsageException("render needs the template's variables: --context F, a file with a JSON object.");
         DateTime now = parsed.GetValue(_now) is { } text ? ReadTime(text) : DateTime.Now;
-        ChatTemplate template = ReadTemplate(parsed.GetValue(_template), streams);
         using JsonDocument variables = JsonInput.Read(context, streams);
         if (variables.RootElement.ValueKind != JsonValueKind.Object)
             throw new UsageException($"{context} holds a JSON {variables.RootElement.ValueKind.ToString().ToLowerInvariant()}; give an object, whose properties are the variables.");
+        bool withTools = variables.RootElement.TryGetProperty("tools", out JsonElement tools) && tools.ValueKind != JsonValueKind.Null;
+        ChatTemplate template = ReadTemplate(parsed.GetValue(_template), streams, withTools);
         streams.Output.Write(template.Render(variables.RootElement, new RenderOptions { Now = now }));
         return ExitCode.Success;
     }
 
     /// <summary>The template in a text file or a model, or the embedded model's.</summary>
-    internal static ChatTemplate ReadTemplate(string? path, CommandStreams streams)
+    internal static ChatTemplate ReadTemplate(string? path, CommandStreams streams, bool withTools = false)
     {
         if (path is null || (path == ModelArgument.EmbeddedName && !Path.Exists(path)))
         {
@@ -67,12 +69,15 @@ internal sealed class RenderCommand : PureCommand
             return ModelTemplate.FindIn(model.Model.File)!;
         }
 
-        if (!IsGguf(path))
+        if (!Directory.Exists(path) && !IsGguf(path))
             return ChatTemplate.Parse(TextInput.Read(path, streams), path);
-        using GgufFile file = GgufFile.Open(path);
-        return ModelTemplate.FindIn(file)
-            ?? throw new UsageException($"{path} carries no chat template (tokenizer.chat_template); give a file with one.");
+        return ModelTemplate.FindIn(path, withTools) ?? throw new UsageException($"{DescribeMissing(path)}; give a file with one.");
     }
+
+    /// <summary>Says where a template was sought: to go on with what to do about it.</summary>
+    internal static string DescribeMissing(string model) => Directory.Exists(model)
+        ? $"{model} is a directory without a chat template (chat_template.jinja, or chat_template in tokenizer_config.json)"
+        : $"{model} carries no chat template (tokenizer.chat_template)";
 
     private static bool IsGguf(string path)
     {

@@ -49,6 +49,7 @@ internal sealed class RunCommand : PureCommand
     [
         "The text goes to standard output, speed and seed to standard error. On a terminal the prompt is shown before its continuation. "
         + "Ctrl-C stops after the current token.",
+        SamplingChoice.Note,
     ];
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
@@ -65,6 +66,7 @@ internal sealed class RunCommand : PureCommand
             LogitsObserver = hash is null ? null : hash.Add,
         };
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        options = SamplingChoice.Settle(options, model);
         TextCompletion completion = model.GenerateAsync(prompt, options, cancellation);
         int code;
         if (parsed.GetValue(_json))
