@@ -20,13 +20,16 @@ internal static class Family
         ["granitemoe"] = GraniteMoe.Build,
     };
 
+    /// <summary>The architectures that are supported.</summary>
+    internal static IReadOnlyCollection<string> Names => Builders.Keys;
+
     /// <exception cref="ModelFormatException">The architecture is unknown, or the file does not fit it.</exception>
     internal static Transformer Build(string architecture, WeightReader reader, ModelFile file)
     {
         if (!Builders.TryGetValue(architecture, out var build))
         {
             throw new ModelFormatException(
-                $"{file.Path}: architecture '{architecture}' is not supported; supported are {string.Join(", ", Builders.Keys)}.");
+                $"{file.Path}: architecture '{architecture}' is not supported; supported are {string.Join(", ", Names)}.");
         }
 
         return build(reader, VocabularySize(file));

@@ -9,18 +9,23 @@ namespace Pure.Engine.Reference;
 internal sealed class Rotation
 {
     private readonly double[] _frequencies;
-    private readonly double _magnitude;
     private readonly bool _adjacent;
 
     internal Rotation(RotaryEmbedding rope)
     {
         int pairs = rope.Dimensions / 2;
         _frequencies = [.. Enumerable.Range(0, pairs).Select(pair => Frequency(rope.Scaling, rope.Theta, pair, pairs))];
-        _magnitude = rope.Scaling is RotaryScaling.Yarn yarn
+        Magnitude = rope.Scaling is RotaryScaling.Yarn yarn
             ? yarn.FixedMagnitude ?? (yarn.ExtraMagnitude * Sharpening(yarn, 0.1))
             : 1;
         _adjacent = rope.PairsAdjacent;
     }
+
+    /// <summary>Angle per position of each pair.</summary>
+    internal ReadOnlySpan<double> Frequencies => _frequencies;
+
+    /// <summary>Factor on cosines and sines.</summary>
+    internal double Magnitude { get; }
 
     /// <summary>Turns pair i of a head's rotary dimensions by position · frequency[i], in place.</summary>
     internal void InPlace(int position, Span<double> head)
@@ -32,8 +37,8 @@ internal sealed class Rotation
             int second = _adjacent ? first + 1 : pair + pairs;
             (double sin, double cos) = Math.SinCos(position * _frequencies[pair]);
             (double a, double b) = (head[first], head[second]);
-            head[first] = ((a * cos) - (b * sin)) * _magnitude;
-            head[second] = ((a * sin) + (b * cos)) * _magnitude;
+            head[first] = ((a * cos) - (b * sin)) * Magnitude;
+            head[second] = ((a * sin) + (b * cos)) * Magnitude;
         }
     }
 
