@@ -6,15 +6,21 @@ namespace Pure.Tokenizers;
 /// <summary>
 /// Byte-level byte-pair encoding, the model that GGUF calls <c>gpt2</c>: a pre-tokenizer cuts the text into words, each
 /// word becomes bytes in the <see cref="ByteAlphabet"/>, and the merges join them in their order of rank (Radford et al.
-/// 2019, "Language Models are Unsupervised Multitask Learners", §2.2).
+/// 2019, "Language Models are Unsupervised Multitask Learners", §2.2). Gemma 4 and Sarvam join characters instead of bytes:
+/// blanks become <c>▁</c>, and characters that are no token become byte tokens such as <c>&lt;0x41&gt;</c>.
 /// </summary>
 internal sealed class BytePairTokenizer : FragmentTokenizer
 {
+    private const char Blank = '▁';
+
     private readonly PreTokenizer _preTokenizer;
     private readonly MergeTable _merges;
 
     /// <summary>The symbol of each byte; -1 for one that has none.</summary>
     private readonly int[] _byteSymbols = new int[256];
+
+    /// <summary>The texts that merges name and that are no tokens, with symbols above all ids.</summary>
+    private readonly Dictionary<string, int> _strangers = new(StringComparer.Ordinal);
     private readonly WordCache _words = new();
 
     public BytePairTokenizer(VocabularyData data)
@@ -23,25 +29,29 @@ internal sealed class BytePairTokenizer : FragmentTokenizer
     }
 
     private BytePairTokenizer(VocabularyData data, PreTokenizer preTokenizer)
-        : base(data, new Vocabulary(data, Spelt, hasDefaultIds: false), preTokenizer.AddsBos)
+        : base(
+            preTokenizer.OverrulesBos && data.Bos is not null ? data with { AddBos = true } : data,
+            new Vocabulary(data, preTokenizer.KeepsCharacters ? Plain : Spelt, hasDefaultIds: false), preTokenizer.AddsBos)
     {
         _preTokenizer = preTokenizer;
-        _merges = ReadMerges(data.Merges, out var strangers);
+        _merges = ReadMerges(data.Merges);
         for (int value = 0; value < 256; value++)
         {
-            string text = ByteAlphabet.Spell((byte)value).ToString();
+            string text = preTokenizer.KeepsCharacters ? $"<0x{value:X2}>" : ByteAlphabet.Spell((byte)value).ToString();
             bool isToken = Vocabulary.TryFind(text, out int id);
-            if (!isToken && value is >= ' ' and <= '~')
+            if (!isToken && !preTokenizer.KeepsCharacters && value is >= ' ' and <= '~')
                 throw new TokenizerException(
                     $"The vocabulary has no token for the character '{(char)value}' (as {Vocabulary.Quote(text)}); "
                     + "a gpt2 tokenizer needs one for every printable ASCII character.");
-            _byteSymbols[value] = isToken || strangers.TryGetValue(text, out id) ? id : -1;
+            _byteSymbols[value] = isToken || _strangers.TryGetValue(text, out id) ? id : -1;
         }
     }
 
     private protected override void EncodeFragment(
         ReadOnlySpan<char> text, bool afterSpecial, PairMerger merger, List<int> destination)
     {
+        if (_preTokenizer.KeepsCharacters && text.Contains(' '))
+            text = text.ToString().Replace(' ', Blank);
         var ends = new List<int>();
         _preTokenizer.Split(text, ends);
         int start = 0;
@@ -60,15 +70,17 @@ internal sealed class BytePairTokenizer : FragmentTokenizer
         int before = destination.Count;
         byte[] bytes = new byte[Encoding.UTF8.GetByteCount(word)];
         Encoding.UTF8.GetBytes(word, bytes);
-        if (_preTokenizer.IgnoresMerges && TryFindWhole(bytes, out int whole))
+        if (TryFindWhole(word, bytes, out int whole))
         {
             destination.Add(whole);
         }
         else
         {
             merger.Clear();
-            for (int i = 0; i < bytes.Length; i++)
-                merger.Add(new Symbol(_byteSymbols[bytes[i]], i, 1));
+            if (_preTokenizer.KeepsCharacters)
+                AddCharacters(word, merger);
+            else
+                AddBytes(bytes, merger);
             merger.Merge(_merges);
             foreach (var symbol in merger.Symbols)
             {
@@ -97,8 +109,36 @@ internal sealed class BytePairTokenizer : FragmentTokenizer
         }
     }
 
-    private bool TryFindWhole(ReadOnlySpan<byte> bytes, out int id)
+    private void AddBytes(ReadOnlySpan<byte> bytes, PairMerger merger)
     {
+        for (int i = 0; i < bytes.Length; i++)
+            merger.Add(new Symbol(_byteSymbols[bytes[i]], i, 1));
+    }
+
+    private void AddCharacters(ReadOnlySpan<char> word, PairMerger merger)
+    {
+        var strangers = _strangers.GetAlternateLookup<ReadOnlySpan<char>>();
+        int start = 0;
+        for (int at = 0; at < word.Length;)
+        {
+            int units = char.IsHighSurrogate(word[at]) ? 2 : 1;
+            var character = word.Slice(at, units);
+            if (!Vocabulary.Ids.TryGetValue(character, out int id) && !strangers.TryGetValue(character, out id))
+                id = -1;
+            int length = Encoding.UTF8.GetByteCount(character);
+            merger.Add(new Symbol(id, start, length));
+            start += length;
+            at += units;
+        }
+    }
+
+    private bool TryFindWhole(ReadOnlySpan<char> word, ReadOnlySpan<byte> bytes, out int id)
+    {
+        id = -1;
+        if (_preTokenizer.KeepsLineBreaks && word[0] == '\n')
+            return Vocabulary.Ids.TryGetValue(word, out id);
+        if (!_preTokenizer.IgnoresMerges)
+            return false;
         Span<char> spelt = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
         for (int i = 0; i < bytes.Length; i++)
             spelt[i] = ByteAlphabet.Spell(bytes[i]);
@@ -107,16 +147,14 @@ internal sealed class BytePairTokenizer : FragmentTokenizer
 
     /// <summary>Reads the merges as pairs of symbols. A symbol is a token's id or, for a text that is no token (a
     /// "stranger"; files have them), a number above all ids.</summary>
-    private MergeTable ReadMerges(
-        IReadOnlyList<string>? merges, out Dictionary<string, int> strangers)
+    private MergeTable ReadMerges(IReadOnlyList<string>? merges)
     {
         if (merges is null)
             throw new TokenizerException(
                 "The vocabulary has no merges: a gpt2 tokenizer needs tokenizer.ggml.merges, a list of \"left right\" pairs.");
 
         var ranks = new MergeTable(merges.Count);
-        var unlisted = new Dictionary<string, int>(StringComparer.Ordinal);
-        var unlistedBySpan = unlisted.GetAlternateLookup<ReadOnlySpan<char>>();
+        var strangers = _strangers.GetAlternateLookup<ReadOnlySpan<char>>();
         var ids = Vocabulary.Ids;
         Span<char> buffer = stackalloc char[256];
         for (int rank = 0; rank < merges.Count; rank++)
@@ -132,19 +170,20 @@ internal sealed class BytePairTokenizer : FragmentTokenizer
             merge.AsSpan(blank + 1).CopyTo(joined[blank..]);
             ranks.TryAdd(SymbolOf(joined[..blank]), SymbolOf(joined[blank..]), rank, SymbolOf(joined));
         }
-        strangers = unlisted;
         return ranks;
 
         int SymbolOf(ReadOnlySpan<char> text)
         {
-            if (ids.TryGetValue(text, out int id) || unlistedBySpan.TryGetValue(text, out id))
+            if (ids.TryGetValue(text, out int id) || strangers.TryGetValue(text, out id))
                 return id;
-            id = VocabularySize + unlisted.Count;
-            unlisted.Add(text.ToString(), id);
+            id = VocabularySize + _strangers.Count;
+            _strangers.Add(text.ToString(), id);
             return id;
         }
     }
 
     private static byte[] Spelt(string token) =>
         ByteAlphabet.TryRead(token, out byte[]? bytes) ? bytes : Encoding.UTF8.GetBytes(token);
+
+    private static byte[] Plain(string token) => Encoding.UTF8.GetBytes(token.Replace(Blank, ' '));
 }

@@ -65,11 +65,12 @@ public abstract class Tokenizer
         return data.Model switch
         {
             "gpt2" => new BytePairTokenizer(data),
+            "gemma4" => new BytePairTokenizer(data with { PreTokenizer = "gemma4" }),
             "llama" => new SentencePieceTokenizer(data),
             "bert" => new WordPieceTokenizer(data),
             _ => throw new TokenizerException(
                 $"The tokenizer model (tokenizer.ggml.model) {Vocabulary.Quote(data.Model ?? "")} is not supported; "
-                + "supported are gpt2, llama and bert."),
+                + "supported are gpt2, gemma4, llama and bert."),
         };
     }
 

@@ -7,8 +7,8 @@ namespace Pure.Tokenizers;
 /// </summary>
 public sealed record VocabularyData
 {
-    /// <summary><c>tokenizer.ggml.model</c>: <c>gpt2</c> (byte-level BPE), <c>llama</c> (SentencePiece style) or
-    /// <c>bert</c> (WordPiece).</summary>
+    /// <summary><c>tokenizer.ggml.model</c>: <c>gpt2</c> (byte-level BPE), <c>gemma4</c> (BPE of characters), <c>llama</c>
+    /// (SentencePiece style) or <c>bert</c> (WordPiece).</summary>
     public required string Model { get; init; }
 
     /// <summary><c>tokenizer.ggml.pre</c>: how <c>gpt2</c> cuts text into words. Absent: <c>default</c>.</summary>

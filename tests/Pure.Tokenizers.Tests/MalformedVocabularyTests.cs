@@ -7,7 +7,7 @@ public sealed class MalformedVocabularyTests
 
     [Fact]
     public void An_unknown_model_is_named_with_what_is_supported() =>
-        AssertSays(Bytes with { Model = "rwkv" }, "\"rwkv\"", "gpt2, llama and bert");
+        AssertSays(Bytes with { Model = "rwkv" }, "\"rwkv\"", "gpt2, gemma4, llama and bert");
 
     [Fact]
     public void An_unknown_pre_tokenizer_is_named_with_what_is_supported() =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -23,8 +24,10 @@ public sealed class TokenizerJsonMutationTests
     {
         string[] sources = [.. TinyTokenizers.Names.Select(kind => TinyTokenizers.Build(kind).ToJsonString())];
         int refused = 0;
+        var slowest = (Time: TimeSpan.Zero, Seed: 0);
         for (int seed = 0; seed < Rounds; seed++)
         {
+            long begin = Stopwatch.GetTimestamp();
             var random = new Random(seed);
             string source = sources[random.Next(sources.Length)];
             byte[] damaged = random.Next(3) == 0 ? DamageBytes(source, random) : DamageValues(source, random);
@@ -41,7 +44,12 @@ public sealed class TokenizerJsonMutationTests
             {
                 Assert.Fail($"seed {seed}: {crash}");
             }
+            var time = Stopwatch.GetElapsedTime(begin);
+            slowest = time > slowest.Time ? (time, seed) : slowest;
         }
+        using var process = Process.GetCurrentProcess();
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{Rounds} files, {refused} refused; the slowest took {slowest.Time} (seed {slowest.Seed}); {process.PeakWorkingSet64 >> 20} MiB at most");
         Assert.InRange(refused, Rounds / 20, Rounds - Rounds / 20);
     }
 

@@ -20,6 +20,27 @@ internal static class Vocabularies
         AddBos = true,
     };
 
+    /// <summary>Characters that join, with the 256 byte tokens for others.</summary>
+    public static readonly VocabularyData Characters = new()
+    {
+        Model = "gpt2",
+        PreTokenizer = "gemma4",
+        Tokens =
+        [
+            "<unk>", "<bos>", "<eos>", .. Enumerable.Range(0, 256).Select(value => $"<0x{value:X2}>"),
+            "▁", "a", "t", "h", "e", "é", "\n", "aa", "▁▁", "th", "the", "▁the", "\n\n", "▁a",
+        ],
+        Kinds = [2, 3, 3, .. Enumerable.Repeat(6, 256), .. Enumerable.Repeat(1, 14)],
+        Merges = ["a a", "▁ ▁", "t h", "th e", "▁ the", "▁ a"],
+        Bos = 1,
+        Eos = 2,
+        Unknown = 0,
+    };
+
+    /// <summary>A vocabulary for a pre-tokenizer.</summary>
+    public static VocabularyData For(string preTokenizer) =>
+        (PreTokenizers.PreTokenizer.Named(preTokenizer).KeepsCharacters ? Characters : Bytes) with { PreTokenizer = preTokenizer };
+
     /// <summary>SentencePiece style: unknown, begin, end, the 256 byte tokens, and a few pieces.</summary>
     public static readonly VocabularyData Pieces = new()
     {

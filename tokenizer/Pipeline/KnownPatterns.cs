@@ -46,7 +46,7 @@ internal static class KnownPatterns
         [@"\p{N}{1,3}"] = Patterns.Run(Number, longest: 3),
         ["[一-龥぀-ゟ゠-ヿ]+"] = Patterns.Run(DeepSeek.IsHanOrKana),
         [@"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"] =
-            DeepSeek.V3Word,
+            DeepSeek.V3Word(),
         // DeepSeek LLM and Coder: several in a row.
         [@"[\r\n]"] = Patterns.LineBreak,
         [@"\s?" + DeepSeek.LetterPattern] = Patterns.Run(DeepSeek.IsLetter, afterSpace: true),

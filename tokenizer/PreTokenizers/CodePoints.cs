@@ -53,7 +53,7 @@ internal readonly ref struct CodePoints
         {
             int end = pattern(piece, at);
             int start = unit;
-            for (int last = Math.Max(end, at + 1); at < last; at++)
+            for (int last = end < 0 ? ~end : Math.Max(end, at + 1); at < last; at++)
                 unit += _codePoints[at] > char.MaxValue ? 2 : 1;
             if (end == at)
                 matches.Add((start, unit));

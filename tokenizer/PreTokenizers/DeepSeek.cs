@@ -67,29 +67,36 @@ internal static class DeepSeek
         (>= 0x4E00 and <= 0x9FA5) or (>= 0x3040 and <= 0x30FF);
 
     /// <summary>DeepSeek V3: <c>[!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|
-    /// \s*[\r\n]+|\s+(?!\S)|\s+</c></summary>
-    public static int V3Word(Piece piece, int at)
+    /// \s*[\r\n]+|\s+(?!\S)|\s+</c>; without <paramref name="joinsLineBreaks"/>, as Spark has it:
+    /// <c>…| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+</c></summary>
+    public static Pattern V3Word(bool joinsLineBreaks = true)
     {
         const CharacterClass LetterOrMark = CharacterClass.Letter | CharacterClass.Mark;
         const CharacterClass Sign = CharacterClass.Punctuation | CharacterClass.Symbol;
 
-        if (IsAscii(piece, at, Sign) && IsAscii(piece, at + 1, CharacterClass.Letter))
+        return (piece, at) =>
         {
-            int end = at + 1;
-            while (IsAscii(piece, end, CharacterClass.Letter))
-                end++;
-            return end;
-        }
+            if (IsAscii(piece, at, Sign) && IsAscii(piece, at + 1, CharacterClass.Letter))
+            {
+                int end = at + 1;
+                while (IsAscii(piece, end, CharacterClass.Letter))
+                    end++;
+                return end;
+            }
 
-        int word = piece.Is(at, LetterOrMark) ? at : at + 1;
-        bool mayLead = !piece.Is(at, Sign) && piece[at] is not ('\r' or '\n');
-        if (mayLead && piece.Is(word, LetterOrMark))
-            return piece.RunEnd(word, LetterOrMark);
+            int word = piece.Is(at, LetterOrMark) ? at : at + 1;
+            bool mayLead = !piece.Is(at, Sign) && piece[at] is not ('\r' or '\n');
+            if (mayLead && piece.Is(word, LetterOrMark))
+                return piece.RunEnd(word, LetterOrMark);
 
-        int start = piece[at] == ' ' ? at + 1 : at;
-        if (piece.Is(start, Sign))
-            return Patterns.LineBreaks(piece, piece.RunEnd(start, Sign));
-        return Patterns.BlanksToLineBreak(piece, at);
+            int start = piece[at] == ' ' ? at + 1 : at;
+            int signs = piece.RunEnd(start, Sign);
+            if (signs > start)
+                return joinsLineBreaks ? Patterns.LineBreaks(piece, signs) : signs;
+            if (joinsLineBreaks)
+                return Patterns.BlanksToLineBreak(piece, at);
+            return piece[at] is '\r' or '\n' ? at + 1 : Patterns.Blanks(piece, at);
+        };
 
         static bool IsAscii(Piece piece, int index, CharacterClass classes) => piece[index] < 0x80 && piece.Is(index, classes);
     }

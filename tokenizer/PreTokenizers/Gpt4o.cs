@@ -32,9 +32,18 @@ internal static class Gpt4o
     public static bool IsLowerInLlamaCpp(int codePoint, CharacterClass kind) =>
         kind == CharacterClass.Letter && codePoint is not (>= 'A' and <= 'Z');
 
-    /// <summary>The whole pattern, for some meaning of U and L. Mistral's <c>tekken</c> has single digits and no X.</summary>
+    /// <summary>Nor are there cases but ASCII's in what llama.cpp does for Granite's embeddings, but marks.</summary>
+    public static bool IsUpperOrMarkInLlamaCpp(int codePoint, CharacterClass kind) =>
+        kind == CharacterClass.Mark || IsUpperInLlamaCpp(codePoint, kind);
+
+    public static bool IsLowerOrMarkInLlamaCpp(int codePoint, CharacterClass kind) =>
+        kind == CharacterClass.Mark || IsLowerInLlamaCpp(codePoint, kind);
+
+    /// <summary>The whole pattern, for some meaning of U and L. Mistral's <c>tekken</c> has single digits and no X; Kimi has
+    /// no <c>/</c> after signs.</summary>
     public static Pattern Word(
-        Func<int, CharacterClass, bool> isUpper, Func<int, CharacterClass, bool> isLower, int digits = 3, bool hasContractions = true) => (piece, at) =>
+        Func<int, CharacterClass, bool> isUpper, Func<int, CharacterClass, bool> isLower, int digits = 3, bool hasContractions = true,
+        bool signsTakeSlashes = true) => (piece, at) =>
     {
         bool mayLead = piece[at] is not ('\r' or '\n') && !piece.Is(at, LetterOrNumber);
         int end = mayLead ? CarriedOn(piece, at + 1) : -1;
@@ -55,7 +64,7 @@ internal static class Gpt4o
         end = piece.RunEnd(start, ~(LetterOrNumber | CharacterClass.Space));
         if (end == start)
             return Patterns.BlanksToLineBreak(piece, at);
-        while (piece[end] is '\r' or '\n' or '/')
+        while (piece[end] is '\r' or '\n' || signsTakeSlashes && piece[end] == '/')
             end++;
         return end;
 

@@ -80,14 +80,15 @@ internal static class Patterns
 
     /// <summary>Llama 3 and those after it: <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}|
     /// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>; <paramref name="letters"/> stands for <c>\p{L}</c>;
-    /// <paramref name="signsTakeLineBreaks"/> for the <c>[\r\n]*</c> after signs, which some copies lack.</summary>
+    /// <paramref name="signsTakeLineBreaks"/> for the <c>[\r\n]*</c> after signs, <paramref name="hasContractions"/> for the
+    /// first alternative, both of which some copies lack.</summary>
     public static Pattern Llama3Word(
-        int digits, CharacterClass letters = CharacterClass.Letter, bool signsTakeLineBreaks = true)
+        int digits, CharacterClass letters = CharacterClass.Letter, bool signsTakeLineBreaks = true, bool hasContractions = true)
     {
         var others = ~(Word | letters);
         return (piece, at) =>
         {
-            int end = Contraction(piece, at, ignoreCase: true);
+            int end = hasContractions ? Contraction(piece, at, ignoreCase: true) : at;
             if (end > at)
                 return end;
 
@@ -109,6 +110,70 @@ internal static class Patterns
                 return BlanksToLineBreak(piece, at);
             return signsTakeLineBreaks ? LineBreaks(piece, end) : end;
         };
+    }
+
+    private static readonly Pattern Llama3 = Llama3Word(digits: 3);
+
+    /// <summary>Jais 2: as Llama 3, but blanks are cut into powers of two, <c>\s{512}(?!\S)|\s{256}(?!\S)|…|\s{4}(?!\S)|
+    /// \s{1,2}(?!\S)|\s{1}</c>.</summary>
+    public static int Jais2Word(Piece piece, int at)
+    {
+        const int Longest = 512;
+        if (!piece.Is(at, CharacterClass.Space))
+            return Llama3(piece, at);
+        // Where a cut run goes on, it was searched for line breaks before; its last blank may still lead a word.
+        bool isSearched = piece.Is(at - 1, CharacterClass.Space) && piece[at - 1] is not ('\r' or '\n');
+        int end = isSearched && piece.Is(at + 1, CharacterClass.Space) ? at : Llama3(piece, at);
+        if (end > at && (piece.ClassAt(end - 1) != CharacterClass.Space || piece[end - 1] is '\r' or '\n'))
+            return end;
+
+        int blanks = at;
+        while (blanks - at <= Longest && piece.Is(blanks, CharacterClass.Space))
+            blanks++;
+        // As many as may match and leave one to a word that follows.
+        int most = blanks - at - (blanks < piece.Length ? 1 : 0);
+        int count = Longest;
+        while (count > most)
+            count /= 2;
+        return at + Math.Max(count, 1);
+    }
+
+    /// <summary>EXAONE MoE: <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}|
+    /// ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+</c>: words with single blanks between them are one.</summary>
+    public static int ExaoneMoeWord(Piece piece, int at)
+    {
+        int end = Contraction(piece, at, ignoreCase: true);
+        if (end > at)
+            return end;
+
+        int letter = piece.Is(at, CharacterClass.Letter) ? at : at + 1;
+        bool mayLead = !piece.Is(at, CharacterClass.Number) && piece[at] is not ('\r' or '\n');
+        if (mayLead && piece.Is(letter, CharacterClass.Letter))
+        {
+            while (piece.Is(letter, CharacterClass.Letter))
+            {
+                end = piece.RunEnd(letter + 1, CharacterClass.Mark);
+                letter = piece[end] == ' ' ? end + 1 : end;
+            }
+            return end;
+        }
+
+        if (piece.Is(at, CharacterClass.Number))
+            return at + 1;
+        int start = piece[at] == ' ' ? at + 1 : at;
+        end = piece.RunEnd(start, ~Word);
+        if (end == start)
+            return BlanksToLineBreak(piece, at);
+        return piece[end] is '\r' or '\n' ? end + 1 : end;
+    }
+
+    /// <summary><c>[^\n]+|[\n]+</c></summary>
+    public static int Line(Piece piece, int at)
+    {
+        int end = at + 1;
+        while (end < piece.Length && (piece[end] == '\n') == (piece[at] == '\n'))
+            end++;
+        return end;
     }
 
     /// <summary>Bloom: <c> ?[^(\s|.,!?…。，、।۔،)]+</c></summary>
@@ -143,7 +208,7 @@ internal static class Patterns
     }
 
     /// <summary><c>\s+(?!\S)|\s+</c>: blanks, but the last one is left to the word after it.</summary>
-    private static int Blanks(Piece piece, int at)
+    public static int Blanks(Piece piece, int at)
     {
         int end = piece.RunEnd(at, CharacterClass.Space);
         return end - at > 1 && end < piece.Length ? end - 1 : end;

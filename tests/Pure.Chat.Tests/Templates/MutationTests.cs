@@ -67,6 +67,9 @@ public sealed class MutationTests
             slowest = time > slowest ? time : slowest;
         }
 
+        using var process = Process.GetCurrentProcess();
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{count} templates, {rendered} rendered; the slowest took {slowest}; {process.PeakWorkingSet64 >> 20} MiB at most");
         Assert.InRange(rendered, count / 50, count);
         // Limits of 200,000 steps are reached in some milliseconds; a hang would be far beyond.
         Assert.True(slowest < TimeSpan.FromSeconds(20), $"a mutant took {slowest}");
