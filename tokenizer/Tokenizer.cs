@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Text;
+using Pure.Tokenizers.SentencePieces;
 
 namespace Pure.Tokenizers;
 
 /// <summary>
 /// Turns text into token ids and back, as llama.cpp does for the same GGUF file (<see cref="Create"/>) and Hugging Face's
-/// library for the same <c>tokenizer.json</c> (<see cref="TokenizerJson"/>). Immutable once created, and safe to use from
+/// library for the same <c>tokenizer.json</c> (<see cref="TokenizerJson"/>), and SentencePiece for the same
+/// <c>tokenizer.model</c> (<see cref="SentencePieceModel"/>). Immutable once created, and safe to use from
 /// many threads at once.
 /// </summary>
 public abstract class Tokenizer
@@ -55,6 +57,9 @@ public abstract class Tokenizer
 
     /// <summary>Whether a blank at the end of a token's bytes is written only when another token follows.</summary>
     internal virtual bool HoldsTrailingSpace => false;
+
+    /// <summary>Whether the unknown token is written even where control tokens are not.</summary>
+    internal virtual bool ShowsUnknown => false;
 
     /// <summary>Makes the tokenizer for a vocabulary.</summary>
     /// <exception cref="TokenizerException">The model or pre-tokenizer is not supported, or the vocabulary contradicts
@@ -137,7 +142,8 @@ public abstract class Tokenizer
     /// <summary>The bytes that a token adds to a text.</summary>
     internal ReadOnlySpan<byte> Render(int id, bool renderSpecial, ref RenderState state)
     {
-        bool isHidden = !renderSpecial && Kind(id) is TokenKind.Control or TokenKind.Unknown;
+        bool isHidden = !renderSpecial && Kind(id) is var kind
+            && (kind == TokenKind.Control || kind == TokenKind.Unknown && !ShowsUnknown);
         return isHidden ? [] : state.Next(this, id);
     }
 

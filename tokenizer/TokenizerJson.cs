@@ -9,7 +9,6 @@ namespace Pure.Tokenizers;
 public static class TokenizerJson
 {
     private const string FileName = "tokenizer.json";
-    private const string ConfigName = "tokenizer_config.json";
 
     /// <summary>Makes the tokenizer of a file.</summary>
     /// <param name="path">A <c>tokenizer.json</c>, or the folder that holds it. A <c>tokenizer_config.json</c> in the same
@@ -20,7 +19,7 @@ public static class TokenizerJson
     {
         ArgumentNullException.ThrowIfNull(path);
         string file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
-        string config = Path.Combine(Path.GetDirectoryName(file) ?? "", ConfigName);
+        string config = Path.Combine(Path.GetDirectoryName(file) ?? "", TokenizerConfig.FileName);
         return Create(JsonNode.ReadFile(file), File.Exists(config) ? TokenizerConfig.Open(config) : null, file);
     }
 

@@ -42,6 +42,14 @@ public sealed class LinearTimeTests
     [Fact]
     public void Words_in_pieces_are_linear() => AssertFast(Tokenizer.Create(Vocabularies.Words), Difficult);
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void Files_of_sentence_pieces_are_linear(int model, bool hasBytes) =>
+        AssertFast(SentencePieceModel.Create(SentencePieceBuilder.Tiny(model, hasBytes)), [.. Difficult, "the", "hé"]);
+
     public static readonly TheoryData<string> Kinds = [.. TinyTokenizers.Names];
 
     [Theory]

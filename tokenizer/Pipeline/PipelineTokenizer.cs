@@ -24,10 +24,13 @@ internal sealed record PipelineParts
     public required int[] Suffix { get; init; }
 
     public required TokenDecoder Decoder { get; init; }
+
+    /// <summary>Whether the unknown token is part of a text.</summary>
+    public bool ShowsUnknown { get; init; }
 }
 
 /// <summary>
-/// A tokenizer in the steps of Hugging Face's <c>tokenizers</c> library: added tokens are cut out; the rest is normalized
+/// A tokenizer in the steps of Hugging Face's <c>tokenizers</c> library (and, with other parts, of SentencePiece): added tokens are cut out; the rest is normalized
 /// and cut into words; each word becomes tokens.
 /// </summary>
 internal sealed class PipelineTokenizer(PipelineParts parts) : Tokenizer(parts.Vocabulary, parts.Prefix, parts.Suffix)
@@ -37,6 +40,8 @@ internal sealed class PipelineTokenizer(PipelineParts parts) : Tokenizer(parts.V
     internal override bool DropsLeadingSpace => parts.Decoder.StripsLeadingSpace;
 
     internal override bool HoldsTrailingSpace => parts.Decoder.HoldsTrailingSpace;
+
+    internal override bool ShowsUnknown => parts.ShowsUnknown;
 
     internal override ReadOnlySpan<byte> FirstBytes(int id) =>
         parts.Decoder.Decode(TokenText(id), IsAdded(Kind(id)), isFirst: true);
