@@ -1,3 +1,4 @@
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
 
 namespace Pure.Engine.Kernels;
@@ -10,7 +11,8 @@ internal readonly unsafe struct Activations
 {
     internal const int BlockSize = 32;
 
-    internal Activations(float* values, sbyte* quants, float* scales, int* sums, int rows, int columns, int stride)
+    internal Activations(
+        float* values, sbyte* quants, float* scales, int* sums, int rows, int columns, int stride, byte* panels = null)
     {
         Values = values;
         Quants = quants;
@@ -19,6 +21,7 @@ internal readonly unsafe struct Activations
         Rows = rows;
         Columns = columns;
         Stride = stride;
+        Panels = panels;
     }
 
     /// <summary>Floats <c>[rows, stride]</c>, of which the first <see cref="Columns"/> of each row count.</summary>
@@ -32,6 +35,11 @@ internal readonly unsafe struct Activations
 
     /// <summary>Sum of each block's quants <c>[rows, stride / 32]</c>.</summary>
     internal int* Sums { get; }
+
+    /// <summary>
+    /// The 8-bit form once more, as the <see cref="Packed.Panel"/>s of all rows, one after the other; null for a part of a buffer.
+    /// </summary>
+    internal byte* Panels { get; }
 
     internal int Rows { get; }
 
@@ -86,6 +94,7 @@ internal sealed unsafe class ActivationBuffer : IDisposable
     private readonly AlignedBuffer<sbyte> _quants;
     private readonly AlignedBuffer<float> _scales;
     private readonly AlignedBuffer<int> _sums;
+    private readonly AlignedBuffer<byte> _panels;
 
     internal ActivationBuffer(int rows, int columns)
     {
@@ -97,6 +106,7 @@ internal sealed unsafe class ActivationBuffer : IDisposable
         _quants = new AlignedBuffer<sbyte>(elements);
         _scales = new AlignedBuffer<float>(elements / Activations.BlockSize);
         _sums = new AlignedBuffer<int>(elements / Activations.BlockSize);
+        _panels = new AlignedBuffer<byte>(Panel.Bytes(Stride, rows));
     }
 
     internal int Capacity { get; }
@@ -109,7 +119,7 @@ internal sealed unsafe class ActivationBuffer : IDisposable
     internal Activations Rows(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, Capacity);
-        return new(_values.Pointer, _quants.Pointer, _scales.Pointer, _sums.Pointer, rows, Columns, Stride);
+        return new(_values.Pointer, _quants.Pointer, _scales.Pointer, _sums.Pointer, rows, Columns, Stride, _panels.Pointer);
     }
 
     public void Dispose()
@@ -118,5 +128,6 @@ internal sealed unsafe class ActivationBuffer : IDisposable
         _quants.Dispose();
         _scales.Dispose();
         _sums.Dispose();
+        _panels.Dispose();
     }
 }

@@ -5,6 +5,9 @@ internal readonly unsafe struct InputRows(int* rows, int count)
 {
     internal int Count { get; } = count;
 
+    /// <summary>Whether the first rows are meant, in order.</summary>
+    internal bool AreAll => rows == null;
+
     /// <summary>The row that is input <paramref name="i"/>.</summary>
     internal int this[int i] => rows == null ? i : rows[i];
 }

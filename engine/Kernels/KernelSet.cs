@@ -1,9 +1,11 @@
+using Pure.Engine.Kernels.Emit;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
 
 /// <summary>
-/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select(Isa?)"/>). Every method has a scalar
+/// The arithmetic of one instruction-set cluster, chosen once at start-up (<see cref="Select(Isa?, bool)"/>). Every method has a scalar
 /// definition, the first method in its operation's file; every other cluster gives its bits. Lengths are checked here, at the
 /// kernels' door; behind it are raw pointers. All methods are safe to call from any number of threads.
 /// </summary>
@@ -14,22 +16,32 @@ internal abstract unsafe class KernelSet
 
     internal abstract Isa Isa { get; }
 
+    /// <summary>Whether <see cref="MatMulPacked(PackedMatrix, int, int, in Activations, ReadOnlySpan{int}, Span{float}, int)"/> is there.</summary>
+    internal virtual bool ReadsPacked => false;
+
+    /// <summary>Whether machine code written at run time is used.</summary>
+    internal virtual bool Emits => false;
+
     /// <summary>The kernels of <paramref name="wish"/>; without one, those PURE_ISA names; without either, the best this processor has.</summary>
+    /// <param name="wish">The instruction set, or null.</param>
+    /// <param name="emit">Whether machine code may be written at run time where that is faster.</param>
     /// <exception cref="InvalidRequestException">This processor lacks the wish, or PURE_ISA names no instruction set.</exception>
-    internal static KernelSet Select(Isa? wish = null) => Select(wish, Environment.GetEnvironmentVariable(IsaVariable));
+    internal static KernelSet Select(Isa? wish = null, bool emit = true) =>
+        Select(wish, Environment.GetEnvironmentVariable(IsaVariable), emit);
 
     /// <param name="wish">Goes before the variable.</param>
     /// <param name="variable">What PURE_ISA holds.</param>
-    internal static KernelSet Select(Isa? wish, string? variable)
+    /// <param name="emit">Whether machine code may be written at run time where that is faster.</param>
+    internal static KernelSet Select(Isa? wish, string? variable, bool emit = true)
     {
         if (wish is { } isa)
-            return Create(isa, $"The instruction set {Name(isa)}");
+            return Create(isa, emit, $"The instruction set {Name(isa)}");
         if (string.IsNullOrEmpty(variable))
-            return Create(Supported[^1], "");
+            return Create(Supported[^1], emit, "");
         foreach (Isa known in Enum.GetValues<Isa>())
         {
             if (Name(known).Equals(variable, StringComparison.OrdinalIgnoreCase))
-                return Create(known, $"The instruction set {Name(known)} that {IsaVariable} asks for");
+                return Create(known, emit, $"The instruction set {Name(known)} that {IsaVariable} asks for");
         }
 
         throw new InvalidRequestException($"{IsaVariable} is \"{variable}\", which names no instruction set; this processor has {Names}.");
@@ -81,14 +93,17 @@ internal abstract unsafe class KernelSet
         long block = start / Activations.BlockSize;
         int whole = x.Columns / Activations.BlockSize * Activations.BlockSize;
         Quantize(x.Values + start, whole, x.Quants + start, x.Scales + block, x.Sums + block);
-        if (whole == x.Columns)
-            return;
+        if (whole < x.Columns)
+        {
+            float* padded = stackalloc float[Activations.BlockSize];
+            for (int i = 0; i < Activations.BlockSize; i++)
+                padded[i] = whole + i < x.Columns ? x.Values[start + whole + i] : 0;
+            block += whole / Activations.BlockSize;
+            Quantize(padded, Activations.BlockSize, x.Quants + start + whole, x.Scales + block, x.Sums + block);
+        }
 
-        float* padded = stackalloc float[Activations.BlockSize];
-        for (int i = 0; i < Activations.BlockSize; i++)
-            padded[i] = whole + i < x.Columns ? x.Values[start + whole + i] : 0;
-        block += whole / Activations.BlockSize;
-        Quantize(padded, Activations.BlockSize, x.Quants + start + whole, x.Scales + block, x.Sums + block);
+        if (ReadsPacked && x.Panels != null)
+            Panel.FillRow(x, row);
     }
 
     /// <summary>
@@ -126,6 +141,23 @@ internal abstract unsafe class KernelSet
         fixed (int* rows = inputRows)
         fixed (float* ys = y)
             MatMulQ8(weights, rowBegin, rowEnd, x, new InputRows(rows, inputs), ys, yStride);
+    }
+
+    /// <summary>
+    /// As <see cref="MatMulQ8(in WeightMatrix, int, int, in Activations, ReadOnlySpan{int}, Span{float}, int)"/> with the matrix that
+    /// was packed, to the bit; <paramref name="rowBegin"/> must be a multiple of <see cref="PackedMatrix.GroupRows"/>.
+    /// </summary>
+    internal void MatMulPacked(
+        PackedMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, Span<float> y, int yStride)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rowBegin % PackedMatrix.GroupRows, 0, nameof(rowBegin));
+        int inputs = CheckProduct(weights.Rows, weights.Columns, rowBegin, rowEnd, x, inputRows, y.Length, yStride);
+        if (inputs == 0 || rowBegin == rowEnd)
+            return;
+        fixed (int* rows = inputRows)
+        fixed (float* ys = y)
+            MatMulPacked(weights, rowBegin, rowEnd, x, new InputRows(rows, inputs), ys, yStride);
+        GC.KeepAlive(weights);
     }
 
     /// <summary>One row of a weight matrix as floats.</summary>
@@ -234,6 +266,10 @@ internal abstract unsafe class KernelSet
     protected abstract void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride);
 
+    protected virtual void MatMulPacked(
+        PackedMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
+        throw new NotSupportedException($"The kernels of {Name(Isa)} read weights as they are stored.");
+
     protected abstract void Dequantize(ElementType type, byte* row, float* y, int columns);
 
     protected abstract void SwiGlu(float* gate, float* up, float* output, int count);
@@ -268,11 +304,11 @@ internal abstract unsafe class KernelSet
         _ => false,
     };
 
-    private static KernelSet Create(Isa isa, string wish) => isa switch
+    private static KernelSet Create(Isa isa, bool emit, string wish) => isa switch
     {
         Isa.Scalar => new ScalarKernels(),
-        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256>(),
-        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512>(),
+        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256>(emits: false),
+        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512>(emit && EmittedKernels.IsSupported),
         _ => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
     };
 
@@ -310,9 +346,15 @@ internal abstract unsafe class KernelSet
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, int yLength, int yStride)
     {
         CheckMatrix(weights);
-        CheckLength(x.Columns, weights.Columns, nameof(x));
-        if ((uint)rowBegin > (uint)rowEnd || rowEnd > weights.Rows)
-            throw new ArgumentOutOfRangeException(nameof(rowEnd), $"Rows {rowBegin} to {rowEnd} are not among {weights.Rows} weight rows.");
+        return CheckProduct(weights.Rows, weights.Columns, rowBegin, rowEnd, x, inputRows, yLength, yStride);
+    }
+
+    private static int CheckProduct(
+        int rows, int columns, int rowBegin, int rowEnd, in Activations x, ReadOnlySpan<int> inputRows, int yLength, int yStride)
+    {
+        CheckLength(x.Columns, columns, nameof(x));
+        if ((uint)rowBegin > (uint)rowEnd || rowEnd > rows)
+            throw new ArgumentOutOfRangeException(nameof(rowEnd), $"Rows {rowBegin} to {rowEnd} are not among {rows} weight rows.");
         foreach (int row in inputRows)
         {
             if ((uint)row >= (uint)x.Rows)

@@ -1,13 +1,19 @@
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
 
 /// <summary>The kernels' vector bodies at one width.</summary>
 /// <typeparam name="TLanes">Sixteen floats.</typeparam>
-internal sealed unsafe class VectorKernels<TLanes> : KernelSet
+/// <param name="emits">Whether products with packed weights run as emitted machine code.</param>
+internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
     where TLanes : struct, ILanes<TLanes>
 {
     internal override Isa Isa => TLanes.Isa;
+
+    internal override bool ReadsPacked => true;
+
+    internal override bool Emits => emits;
 
     protected override void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) =>
         RmsNormKernel.Vector<TLanes>(x, weight, count, epsilon, y);
@@ -25,6 +31,10 @@ internal sealed unsafe class VectorKernels<TLanes> : KernelSet
     protected override void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
         MatMulQ8Kernel.Vector(weights, rowBegin, rowEnd, x, inputs, y, yStride);
+
+    protected override void MatMulPacked(
+        PackedMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
+        PackedMatMul.Run(weights, rowBegin, rowEnd, x, inputs, y, yStride, emits);
 
     protected override void Dequantize(ElementType type, byte* row, float* y, int columns) =>
         DequantizeKernel.Vector<TLanes>(type, row, y, columns);

@@ -5,13 +5,25 @@ using Pure.Engine.Threading;
 namespace Pure.Engine.Layers;
 
 /// <summary>What layers compute with: the kernels of one instruction set, the threads, and the chosen arithmetic.</summary>
-internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic) : IDisposable
+/// <param name="kernels">Of one instruction set.</param>
+/// <param name="pool">The threads.</param>
+/// <param name="arithmetic">What quantised weights are multiplied with.</param>
+/// <param name="repacks">Whether weights are rearranged for the kernels when first used.</param>
+internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks) : IDisposable
 {
+    private readonly List<IDisposable> _owned = [];
+
     internal KernelSet Kernels { get; } = kernels;
 
     internal WorkerPool Pool { get; } = pool;
 
     internal ActivationType Arithmetic { get; } = arithmetic;
+
+    /// <summary>Whether weights are rearranged for the kernels when first used.</summary>
+    internal bool Repacks { get; } = repacks && kernels.ReadsPacked;
+
+    /// <summary>Disposes <paramref name="disposable"/> with this.</summary>
+    internal void Own(IDisposable disposable) => _owned.Add(disposable);
 
     /// <summary>Makes the 8-bit form of every row.</summary>
     internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
@@ -20,7 +32,12 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     internal void AddScaled(in Activations y, float scale, in Activations x) =>
         Pool.Run(new AddJob(Kernels, y, scale, x), y.Rows, grain: 4);
 
-    public void Dispose() => Pool.Dispose();
+    public void Dispose()
+    {
+        Pool.Dispose();
+        foreach (IDisposable disposable in _owned)
+            disposable.Dispose();
+    }
 
     private readonly struct QuantizeJob(KernelSet kernels, Activations x) : IRangeJob
     {

@@ -1,4 +1,5 @@
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
@@ -11,10 +12,14 @@ internal sealed class Linear
     private const int RowsPerLine = 16;
     private const int ProductsPerTicket = 1 << 15;
 
+    // Packed weights handed out at a time: some microseconds' worth of reading, and less than a second cache.
+    private const int BytesPerTicket = 64 << 10;
+
     private readonly Cpu _cpu;
     private readonly WeightMatrix _weights;
     private readonly ReadOnlyMemory<float> _bias;
     private readonly bool _isQ8;
+    private PackedMatrix? _packed;
 
     /// <param name="cpu">What to compute with.</param>
     /// <param name="weights"><c>[outputs, inputs]</c>.</param>
@@ -49,8 +54,20 @@ internal sealed class Linear
     /// <param name="y">Output <c>[rows, outputs]</c>.</param>
     internal void Forward(in Activations x, in Activations y)
     {
+        Prepare();
         Activations inputs = Order is null ? x : Order.Arrange(_cpu, x, _isQ8);
-        _cpu.Pool.Run(new Job(this, inputs, y), Outputs, Grain(Inputs, x.Rows));
+        _cpu.Pool.Run(new Job(this, inputs, y), Outputs, Grain(x.Rows));
+    }
+
+    /// <summary>Rearranges the weights on first use, on all threads; not to be called by several threads at once.</summary>
+    internal void Prepare()
+    {
+        if (_packed is not null || !_isQ8 || !_cpu.Repacks || !PackedMatrix.Has(_weights.Type))
+            return;
+        var packed = new PackedMatrix(_weights);
+        _cpu.Own(packed);
+        _cpu.Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
+        _packed = packed;
     }
 
     /// <summary>
@@ -59,7 +76,9 @@ internal sealed class Linear
     /// </summary>
     internal void Forward(int begin, int end, in Activations x, ReadOnlySpan<int> inputRows, in Activations y)
     {
-        if (_isQ8)
+        if (_packed is { } packed)
+            _cpu.Kernels.MatMulPacked(packed, begin, end, x, inputRows, y.All, y.Stride);
+        else if (_isQ8)
             _cpu.Kernels.MatMulQ8(_weights, begin, end, x, inputRows, y.All, y.Stride);
         else
             _cpu.Kernels.MatMulFloat(_weights, begin, end, x, inputRows, y.All, y.Stride);
@@ -73,11 +92,19 @@ internal sealed class Linear
     /// <summary>Row <paramref name="row"/> as floats, as stored: a token's embedding.</summary>
     internal void Row(int row, Span<float> y) => _cpu.Kernels.DequantizeRow(_weights, row, y);
 
-    internal static int Grain(int inputs, int rows)
+    /// <summary>Output rows handed out at a time to inputs of <paramref name="rows"/> rows: whole cache lines, worth a ticket.</summary>
+    internal int Grain(int rows)
     {
-        long products = Math.Max(1, (long)inputs * rows);
+        if (_packed is { } packed)
+            return (int)Math.Clamp(BytesPerTicket / packed.GroupBytes, 1, 64) * PackedMatrix.GroupRows;
+        long products = Math.Max(1, (long)Inputs * rows);
         long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
         return (int)Math.Min(lines * RowsPerLine, 1 << 16);
+    }
+
+    private readonly struct PackJob(PackedMatrix packed) : IRangeJob
+    {
+        public void Run(int begin, int end) => packed.Pack(begin, end);
     }
 
     private readonly struct Job(Linear linear, Activations x, Activations y) : IRangeJob

@@ -66,7 +66,9 @@ internal sealed class MixtureOfExperts : FeedForward
     private void RunExperts(Linear[] experts, in Activations x, ReadOnlyMemory<int> inputRows, in Activations y)
     {
         Assignments assignments = _scratch.Assignments;
-        int tile = Linear.Grain(experts[0].Inputs, Math.Max(1, y.Rows / assignments.ActiveCount));
+        for (int i = 0; i < assignments.ActiveCount; i++)
+            experts[assignments.Active[i]].Prepare();
+        int tile = experts[assignments.Active[0]].Grain(Math.Max(1, y.Rows / assignments.ActiveCount));
         int tiles = (experts[0].Outputs + tile - 1) / tile;
         _cpu.Pool.Run(new ExpertsJob(experts, assignments, tile, tiles, x, inputRows, y), assignments.ActiveCount * tiles, grain: 1);
     }

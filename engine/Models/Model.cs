@@ -102,9 +102,9 @@ public sealed class Model : IDisposable
             throw new InvalidRequestException($"{options.Threads} threads were asked for; give a number from 1 to 1024, or 0 for the default.");
         if (options.MaxBatchRows is < 1 or > 65536)
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
-        KernelSet kernels = KernelSet.Select(options.Isa);
+        KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
-        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations));
+        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations, options.Repack));
     }
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>

@@ -28,6 +28,18 @@ public sealed record ModelOptions
     /// <summary>How keys and values are stored.</summary>
     public CacheType CacheType { get; init; } = CacheType.F16;
 
+    /// <summary>
+    /// Whether quantised weights are rearranged for the processor when a layer first uses them: several times faster, at the cost of
+    /// memory for a second copy. Without, they are read where the file is mapped.
+    /// </summary>
+    public bool Repack { get; init; } = true;
+
+    /// <summary>
+    /// Whether machine code may be written at run time where the processor has instructions that .NET lacks (512-bit VNNI). The
+    /// <see cref="AppContext"/> switch Pure.Engine.EmitKernels, set to false, forbids it for the whole process.
+    /// </summary>
+    public bool Emit { get; init; } = true;
+
     /// <summary>Most rows of one batch; longer prompts are cut into chunks.</summary>
     public int MaxBatchRows { get; init; } = 512;
 }

@@ -30,8 +30,14 @@ internal sealed class EngineOptions
         "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",
         "from 1 to 65536", chunk => chunk is >= 1 and <= 65536);
 
+    private readonly Option<bool> _noRepack = ValueOptions.Switch(
+        "--no-repack", "Read quantised weights where the file is mapped, instead of rearranging a copy; slower, half the memory, the same bits.");
+
+    private readonly Option<bool> _noEmit = ValueOptions.Switch(
+        "--no-emit", "Write no machine code at run time; slower where the processor has 512-bit VNNI, the same bits.");
+
     internal EngineOptions() =>
-        Group = new OptionGroup("Engine", [_threads, _isa, _activations, _cacheType, _promptChunk]);
+        Group = new OptionGroup("Engine", [_threads, _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -49,6 +55,8 @@ internal sealed class EngineOptions
             Isa = parsed.GetValue(_isa) ?? standard.Isa,
             Activations = parsed.GetValue(_activations) ?? standard.Activations,
             CacheType = parsed.GetValue(_cacheType) ?? standard.CacheType,
+            Repack = !parsed.GetValue(_noRepack),
+            Emit = !parsed.GetValue(_noEmit),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
     }
