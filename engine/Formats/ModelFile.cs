@@ -26,7 +26,14 @@ public abstract class ModelFile : IDisposable
 
     /// <summary>Opens the model at <paramref name="path"/>: a folder in Hugging Face's form, or a GGUF file.</summary>
     /// <exception cref="ModelFormatException">There is none, it is damaged, or of a kind that is not supported.</exception>
-    public static ModelFile Open(string path) => Directory.Exists(path) ? HuggingFaceFolder.Open(path) : GgufFile.Open(path);
+    public static ModelFile Open(string path)
+    {
+        if (Directory.Exists(path))
+            return HuggingFaceFolder.Open(path);
+        if (HuggingFaceFolder.HoldsFile(path))
+            throw new ModelFormatException($"{path}: this is one file of a Hugging Face folder; name the folder, not the file.");
+        return GgufFile.Open(path);
+    }
 
     /// <summary>The tensor called <paramref name="name"/>.</summary>
     public abstract bool TryGetTensor(string name, [NotNullWhen(true)] out Tensor? tensor);

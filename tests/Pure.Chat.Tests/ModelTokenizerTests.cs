@@ -1,4 +1,3 @@
-using System.Text;
 using Pure.Engine;
 using Pure.Engine.Formats.Gguf;
 using Pure.Tokenizers;
@@ -43,6 +42,18 @@ public sealed class ModelTokenizerTests
     }
 
     [Fact]
+    public void The_token_between_texts_ends_them_where_nothing_else_does()
+    {
+        using GgufFile file = GgufFile.Open(
+            GgufMetadata.Of(
+                ("tokenizer.ggml.model", "bert"),
+                ("tokenizer.ggml.tokens", new[] { "[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581a", "!" }),
+                ("tokenizer.ggml.seperator_token_id", 5L)),
+            "some.gguf");
+        Assert.Equal(5, ModelTokenizer.Create(file).Eos);
+    }
+
+    [Fact]
     public void A_file_without_a_usable_vocabulary_is_refused_by_name()
     {
         Refuses("no vocabulary", ("general.architecture", "llama"));
@@ -53,53 +64,10 @@ public sealed class ModelTokenizerTests
 
         static void Refuses(string words, params (string Key, object Value)[] metadata)
         {
-            using GgufFile file = GgufFile.Open(Gguf(metadata), "some.gguf");
+            using GgufFile file = GgufFile.Open(GgufMetadata.Of(metadata), "some.gguf");
             string message = Assert.Throws<ModelFormatException>(() => ModelTokenizer.Create(file)).Message;
             Assert.StartsWith("some.gguf: ", message, StringComparison.Ordinal);
             Assert.Contains(words, message, StringComparison.Ordinal);
-        }
-    }
-
-    /// <summary>A GGUF file of metadata alone.</summary>
-    private static MemoryStream Gguf((string Key, object Value)[] metadata)
-    {
-        const int String = 8, Array = 9, Int64 = 11;
-        var stream = new MemoryStream();
-        var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
-        writer.Write("GGUF"u8);
-        writer.Write(3);
-        writer.Write(0L);
-        writer.Write((long)metadata.Length);
-        foreach ((string key, object value) in metadata)
-        {
-            Text(key);
-            switch (value)
-            {
-                case string text:
-                    writer.Write(String);
-                    Text(text);
-                    break;
-                case string[] texts:
-                    writer.Write(Array);
-                    writer.Write(String);
-                    writer.Write((long)texts.Length);
-                    foreach (string text in texts)
-                        Text(text);
-                    break;
-                default:
-                    writer.Write(Int64);
-                    writer.Write((long)value);
-                    break;
-            }
-        }
-
-        stream.Position = 0;
-        return stream;
-
-        void Text(string text)
-        {
-            writer.Write((long)text.Length);
-            writer.Write(Encoding.ASCII.GetBytes(text));
         }
     }
 }

@@ -74,6 +74,11 @@ public sealed class HuggingFaceFolder : ModelFile
         }
     }
 
+    /// <summary>Whether there is a file at <paramref name="path"/> that by its name lies in such a folder.</summary>
+    internal static bool HoldsFile(string path) =>
+        (path.EndsWith(".safetensors", StringComparison.Ordinal) || System.IO.Path.GetFileName(path) is ConfigName or IndexName)
+        && File.Exists(path);
+
     /// <inheritdoc/>
     public override bool TryGetTensor(string name, [NotNullWhen(true)] out Tensor? tensor) => _byName.TryGetValue(name, out tensor);
 

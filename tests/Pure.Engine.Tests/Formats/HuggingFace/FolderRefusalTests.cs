@@ -30,7 +30,9 @@ public sealed class FolderRefusalTests : IDisposable
     [InlineData("\"num_attention_heads\": 2", "\"num_attention_heads\": 0", "'num_attention_heads'", "above 0")]
     [InlineData("\"num_attention_heads\": 2", "\"num_attention_heads\": 9223372036854775807", "head_count")]
     [InlineData("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "'hidden_act'", "'gelu'", "'silu'")]
-    [InlineData("\"LlamaForCausalLM\"", "\"GhostForCausalLM\"", "'GhostForCausalLM'", "LlamaForCausalLM")]
+    [InlineData("\"LlamaForCausalLM\"", "\"GhostForCausalLM\"", "'GhostForCausalLM'", "not supported", "LlamaForCausalLM")]
+    [InlineData("\"LlamaForCausalLM\"", "", "'architectures'", "missing or empty")]
+    [InlineData("\"LlamaForCausalLM\"", "\"A\", \"B\"", "'architectures'", "'A, B'", "one name")]
     [InlineData("\"llama3\"", "\"longrope\"", "'rope_scaling.rope_type'", "'longrope'")]
     [InlineData("\"factor\": 8.0", "\"factor\": 0", "rope.scaling.factor")]
     [InlineData("\"high_freq_factor\": 4.0", "\"high_freq_factor\": 1.0", "high_freq_factor")]
@@ -63,6 +65,15 @@ public sealed class FolderRefusalTests : IDisposable
     {
         _folder.Write("model.safetensors", TinyFolder.Llama().Build());
         Refusal.Of(() => ModelFile.Open(_folder.Path), "directory without a config.json", "GGUF");
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("config.json")]
+    public void A_file_of_a_folder_is_told_from_the_folder(string name)
+    {
+        TinyFolder.Write(_folder, TinyFolder.LlamaConfig, TinyFolder.Llama());
+        Refusal.Of(() => ModelFile.Open(Path.Combine(_folder.Path, name)), name, "name the folder");
     }
 
     [Fact]
