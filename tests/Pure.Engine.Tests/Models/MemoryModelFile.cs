@@ -11,7 +11,7 @@ internal sealed class MemoryModelFile : ModelFile
 {
     private readonly FolderMetadata _keys = new("memory");
     private readonly OrderedDictionary<string, Tensor> _tensors = [];
-    private readonly List<IDisposable> _memory = [];
+    private readonly Dictionary<string, AlignedBuffer<byte>> _memory = [];
 
     public override string Path => "memory";
 
@@ -26,11 +26,18 @@ internal sealed class MemoryModelFile : ModelFile
 
     public void Add(string name, ElementType type, long[] shape, AlignedBuffer<byte> data)
     {
-        _memory.Add(data);
+        _memory.Add(name, data);
         _tensors.Add(name, new Tensor(name, type, shape, data.View, Path));
     }
 
+    /// <summary>A tensor's bytes, for a test to spoil.</summary>
+    public Span<byte> Bytes(string name) => _memory[name].Span;
+
     public override bool TryGetTensor(string name, [NotNullWhen(true)] out Tensor? tensor) => _tensors.TryGetValue(name, out tensor);
 
-    public override void Dispose() => _memory.ForEach(owner => owner.Dispose());
+    public override void Dispose()
+    {
+        foreach (AlignedBuffer<byte> buffer in _memory.Values)
+            buffer.Dispose();
+    }
 }

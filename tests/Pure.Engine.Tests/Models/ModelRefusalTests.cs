@@ -107,6 +107,17 @@ public class ModelRefusalTests
     }
 
     [Fact]
+    public void A_norm_of_blocks_is_refused()
+    {
+        TinyModel model = TinyModel.Llama();
+        model.Tensors["blk.0.attn_norm.weight"] = [32];
+        model.Types["blk.0.attn_norm.weight"] = (8, new byte[34]);
+        model.Keys["llama.embedding_length"] = 32u;
+        model.Tensors["token_embd.weight"] = [20, 32];
+        Refusal.Of(() => model.Load(), "'blk.0.attn_norm.weight' is Q8_0", "F32, F16 or BF16");
+    }
+
+    [Fact]
     public void A_token_may_choose_only_from_its_groups()
     {
         TinyModel model = TinyModel.DeepSeek2();

@@ -39,7 +39,7 @@ internal sealed class TinyFamily
     /// <param name="family">An architecture of <see cref="Family.Names"/>.</param>
     /// <param name="type">How its matrices are stored; routers, norms and biases are F32.</param>
     /// <param name="experts">Experts of a mixture, of which a token uses two; 0 for <c>llama</c> without.</param>
-    public static ModelFile Create(string family, ElementType type = ElementType.F32, int experts = 8)
+    public static MemoryModelFile Create(string family, ElementType type = ElementType.F32, int experts = 8)
     {
         var file = new MemoryModelFile();
         new TinyFamily(file, family, type, experts).Build();

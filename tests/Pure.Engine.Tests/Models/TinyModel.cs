@@ -16,6 +16,9 @@ internal sealed class TinyModel
     /// <summary>Values that stand in a tensor's place of random ones.</summary>
     public Dictionary<string, float[]> Values { get; } = [];
 
+    /// <summary>Element types and bytes that stand in a tensor's place of random floats.</summary>
+    public Dictionary<string, (uint Type, byte[] Data)> Types { get; } = [];
+
     public static TinyModel Llama()
     {
         var model = new TinyModel();
@@ -88,9 +91,16 @@ internal sealed class TinyModel
             builder.Key(key, value);
         foreach ((string name, int[] shape) in Tensors)
         {
+            ulong[] sizes = [.. shape.Reverse().Select(size => (ulong)size)];
+            if (Types.TryGetValue(name, out var stored))
+            {
+                builder.Tensor(name, stored.Type, sizes, stored.Data);
+                continue;
+            }
+
             float[] values = Values.GetValueOrDefault(name)
                 ?? [.. Enumerable.Range(0, shape.Aggregate(1, (product, size) => product * size)).Select(_ => (float)(random.NextDouble() - 0.5))];
-            builder.Tensor(name, 0, [.. shape.Reverse().Select(size => (ulong)size)], MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+            builder.Tensor(name, 0, sizes, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
         }
 
         return builder.Build();

@@ -129,6 +129,48 @@ public sealed class FolderRefusalTests : IDisposable
         Refusal.Of(() => Load(TinyFolder.GptqConfig, TinyFolder.Gptq(scales: [.. Enumerable.Repeat((byte)0x7C, 128)])), "down_proj.scales", "finite");
     }
 
+    [Theory]
+    [InlineData("qzeros", "I32", new long[] { 2, 3 }, 24, "[2, 4]")]
+    [InlineData("qzeros", "F32", new long[] { 2, 4 }, 32, "I32")]
+    [InlineData("scales", "F16", new long[] { 3, 32 }, 192, "[2, 32]")]
+    [InlineData("scales", "I32", new long[] { 2, 32 }, 256, "floats")]
+    [InlineData("g_idx", "I32", new long[] { 31 }, 124, "[32]")]
+    [InlineData("g_idx", "F32", new long[] { 32 }, 128, "I32")]
+    [InlineData("qweight", "I32", new long[] { 4, 31 }, 496, "eights")]
+    [InlineData("qweight", "I32", new long[] { 4, 0 }, 0, "eights")]
+    [InlineData("qweight", "U8", new long[] { 16, 32 }, 512, "I32")]
+    public void Parts_of_a_quantised_weight_that_do_not_fit_are_refused(string part, string type, long[] shape, int bytes, string expected) => Refusal.Of(
+        () => Load(TinyFolder.GptqConfig, TinyFolder.Gptq().Replace($"model.layers.0.mlp.down_proj.{part}", type, shape, new byte[bytes])),
+        "model.safetensors", $"down_proj.{part}", expected);
+
+    [Theory]
+    [InlineData("qzeros")]
+    [InlineData("scales")]
+    public void A_quantised_weight_that_lacks_a_part_is_refused(string part) => Refusal.Of(
+        () => Load(TinyFolder.GptqConfig, TinyFolder.Gptq().Without($"model.layers.0.mlp.down_proj.{part}")), "down_proj", $"no {part}");
+
+    [Fact]
+    public void Eight_bit_floats_whose_scales_do_not_fit_are_refused()
+    {
+        const string Scales = "model.layers.0.mlp.down_proj.weight_scale_inv";
+        Refusal.Of(() => Load(TinyFolder.Fp8Config, TinyFolder.Fp8().Without(Scales)), "down_proj.weight", "no weight_scale_inv");
+        Refusal.Of(() => Load(TinyFolder.Fp8Config, TinyFolder.Fp8().Replace(Scales, "F32", [2, 1], new byte[8])), Scales, "[2, 1]", "[2, 2]");
+        Refusal.Of(
+            () => Load(TinyFolder.Fp8Config, TinyFolder.Fp8().Without("model.layers.0.mlp.down_proj.weight")), Scales, "lacks the weights");
+    }
+
+    [Fact]
+    public void A_tensor_in_two_shards_is_refused()
+    {
+        _folder.Write("config.json", Encoding.UTF8.GetBytes(TinyFolder.LlamaConfig));
+        _folder.Write("one.safetensors", TinyFolder.Llama().Build());
+        _folder.Write("two.safetensors", new SafetensorsBuilder().Floats("model.norm.weight", 32).Floats("more", 1).Build());
+        _folder.Write(
+            "model.safetensors.index.json",
+            """{"weight_map": {"model.embed_tokens.weight": "one.safetensors", "model.norm.weight": "two.safetensors"}}"""u8.ToArray());
+        Refusal.Of(() => ModelFile.Open(_folder.Path), "two.safetensors", "'model.norm.weight'", "one.safetensors");
+    }
+
     [Fact]
     public void An_order_that_names_no_group_is_refused() =>
         Refusal.Of(() => Load(TinyFolder.GptqConfig, TinyFolder.Gptq(order: [.. Enumerable.Repeat((byte)1, 128)])), "g_idx", "input 0", "group 16843009", "0 to 1");

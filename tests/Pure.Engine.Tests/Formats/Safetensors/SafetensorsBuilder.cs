@@ -26,6 +26,15 @@ internal sealed class SafetensorsBuilder
         return Tensor(name, "F32", shape, data);
     }
 
+    /// <summary>Other contents in a tensor's place.</summary>
+    public SafetensorsBuilder Replace(string name, string type, long[] shape, byte[] data) => Without(name).Tensor(name, type, shape, data);
+
+    public SafetensorsBuilder Without(string name)
+    {
+        Assert.Equal(1, _tensors.RemoveAll(tensor => tensor.Name == name));
+        return this;
+    }
+
     public byte[] Build()
     {
         var header = new StringBuilder("{");
