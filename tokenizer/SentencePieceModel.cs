@@ -75,8 +75,9 @@ public static class SentencePieceModel
             Normalizer = new SentencePieceNormalizer(data.Rules, data.RemovesExtraBlanks, data.AddsBlank, data.EscapesBlanks),
             Splitter = data.EscapesBlanks ? new CuttingSplitter(new WordStarts(data.Texts), Behaviour.Isolated) : null,
             Model = Model(data, unknown ?? -1, name),
-            Prefix = bos is { } first && config.AddBos != false ? [first] : [],
-            Suffix = eos is { } last && config.AddEos == true ? [last] : [],
+            Frame = new(
+                bos is { } first && config.AddBos != false ? [first] : [],
+                eos is { } last && config.AddEos == true ? [last] : []),
             Decoder = decoder,
             ShowsUnknown = true,
         });

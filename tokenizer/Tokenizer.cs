@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Pure.Tokenizers.Pipeline;
 using Pure.Tokenizers.SentencePieces;
 
 namespace Pure.Tokenizers;
@@ -12,18 +13,16 @@ namespace Pure.Tokenizers;
 /// </summary>
 public abstract class Tokenizer
 {
-    private readonly int[] _prefix;
-    private readonly int[] _suffix;
+    private readonly Frame _frame;
 
     /// <param name="vocabulary">The tokens.</param>
-    /// <param name="prefix">What goes before a text.</param>
-    /// <param name="suffix">What goes after it.</param>
-    private protected Tokenizer(Vocabulary vocabulary, int[] prefix, int[] suffix)
+    /// <param name="frame">What goes around a text.</param>
+    private protected Tokenizer(Vocabulary vocabulary, Frame frame)
     {
         Vocabulary = vocabulary;
-        (_prefix, _suffix) = (prefix, suffix);
-        AddsBos = vocabulary.Bos is { } bos && prefix.Contains(bos);
-        AddsEos = vocabulary.Eos is { } eos && suffix.Contains(eos);
+        _frame = frame;
+        AddsBos = vocabulary.Bos is { } bos && frame.Prefix.Contains(bos);
+        AddsEos = vocabulary.Eos is { } eos && frame.Suffix.Contains(eos);
     }
 
     /// <summary>How many tokens there are; ids go from 0 to one below.</summary>
@@ -114,10 +113,27 @@ public abstract class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(destination);
         if (addSpecial)
-            destination.AddRange(_prefix);
+            destination.AddRange(_frame.Prefix);
         EncodeText(WellFormed(text), parseSpecial, destination);
         if (addSpecial)
-            destination.AddRange(_suffix);
+            destination.AddRange(_frame.Suffix);
+    }
+
+    /// <summary>Turns two texts into the ids of one input, with the tokens around and between them that the file says: for
+    /// BERT <c>[CLS] first [SEP] second [SEP]</c>.</summary>
+    /// <param name="first">The one text.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="parseSpecial">As for a single text.</param>
+    /// <exception cref="TokenizerException">The file does not say how to put two texts together.</exception>
+    public int[] EncodePair(ReadOnlySpan<char> first, ReadOnlySpan<char> second, bool parseSpecial = true)
+    {
+        var pair = _frame.Pair ?? throw new TokenizerException(
+            "The tokenizer's file does not say how to put two texts together; encode them one by one.");
+        List<int> ids = [.. pair.Prefix];
+        EncodeText(WellFormed(first), parseSpecial, ids);
+        ids.AddRange(pair.Between);
+        EncodeText(WellFormed(second), parseSpecial, ids);
+        return [.. ids, .. pair.Suffix];
     }
 
     /// <summary>Turns ids into text; bytes that are not UTF-8 become U+FFFD.</summary>

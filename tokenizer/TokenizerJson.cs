@@ -75,8 +75,7 @@ public static class TokenizerJson
             Normalizer = normalizer,
             Splitter = root.Find("pre_tokenizer") is { } splitting ? StepReader.ReadSplitter(splitting) : null,
             Model = subwords,
-            Prefix = frame.Prefix,
-            Suffix = frame.Suffix,
+            Frame = frame,
             Decoder = decoder,
         });
 

@@ -18,7 +18,9 @@ internal sealed class WordPieceTokenizer : FragmentTokenizer
     private readonly WordCache _words = new();
 
     public WordPieceTokenizer(VocabularyData data)
-        : base(WithDefaultIds(data), new Vocabulary(WithDefaultIds(data), Spelt, hasDefaultIds: false), addsBos: true, addsEos: true)
+        : base(
+            WithDefaultIds(data), new Vocabulary(WithDefaultIds(data), Spelt, hasDefaultIds: false), addsBos: true, addsEos: true,
+            joinsPairs: true)
     {
         _model = new WordPieceModel(
             Enumerable.Range(0, VocabularySize).Select(id => (TokenText(id), id)), WordStart, "", Unknown!.Value, int.MaxValue);

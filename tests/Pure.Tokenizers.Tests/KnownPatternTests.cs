@@ -7,9 +7,10 @@ public sealed class KnownPatternTests
 {
     public static readonly TheoryData<string> Expressions = [.. KnownPatterns.Expressions.Where(IsDotNet)];
 
-    /// <summary>.NET has no classes within classes, and no ranges outside the Basic Multilingual Plane.</summary>
-    private static bool IsDotNet(string expression) =>
-        !expression.Contains("|[.", StringComparison.Ordinal) && !expression.Any(char.IsSurrogate);
+    /// <summary>.NET has no classes within classes, no ranges outside the Basic Multilingual Plane, and words of other
+    /// characters.</summary>
+    private static bool IsDotNet(string expression) => !expression.Contains(@"\b", StringComparison.Ordinal)
+        && !expression.Contains("|[.", StringComparison.Ordinal) && !expression.Any(char.IsSurrogate);
 
     [Theory]
     [MemberData(nameof(Expressions))]

@@ -38,7 +38,7 @@ public sealed class MalformedTokenizerJsonTests
     [InlineData("decoder", """{"type":"CTC"}""", "decoder", "\"CTC\"")]
     [InlineData("decoder", """{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":" ","start":0,"stop":1}]}""", "decoder.decoders[1]", "Fuse")]
     [InlineData("post_processor", """{"type":"BertProcessing","sep":["[SEP]",9],"cls":["[CLS]",8]}""", "post_processor.cls[1]", "8")]
-    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single", "no place")]
+    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single", "in one place")]
     [InlineData("added_tokens", """[{"id":99999999,"content":"<s>"}]""", "added_tokens[0]", "99999999")]
     [InlineData("added_tokens", """[{"id":1,"content":"<s>"}]""", "added_tokens[0]", "id 1", "\"b\"")]
     [InlineData("added_tokens", """[{"id":3,"content":7}]""", "added_tokens[0].content", "7", "a string")]

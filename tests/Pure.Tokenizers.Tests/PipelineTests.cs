@@ -40,6 +40,7 @@ public sealed class PipelineTests
     [InlineData("""{"type":"Split","pattern":{"Regex":"[ab]+"},"behavior":"Removed","invert":true}""", "ab-ba", "ab|ba")]
     [InlineData("""{"type":"Split","pattern":{"Regex":"\\p{Lu}\\p{Ll}++"},"behavior":"Isolated","invert":false}""", "AbcDe", "Abc|De")]
     [InlineData("""{"type":"Split","pattern":{"Regex":"a(?=b)"},"behavior":"Isolated","invert":false}""", "abac", "a|bac")]
+    [InlineData("""{"type":"Split","pattern":{"Regex":"(?=(\\d{3})+(?!\\d))"},"behavior":"Isolated","invert":false}""", "a1234567", "a1|234|567")]
     [InlineData("""{"type":"Split","pattern":{"Regex":"\\p{So}"},"behavior":"Isolated","invert":false}""", "a🙂𝟙b", "a|🙂|𝟙b")]
     [InlineData("""{"type":"Whitespace"}""", "ab_1, c!?", "ab_1|,|c|!?")]
     [InlineData("""{"type":"WhitespaceSplit"}""", "ab, \u3000c", "ab,|c")]

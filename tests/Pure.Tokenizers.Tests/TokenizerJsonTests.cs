@@ -71,13 +71,45 @@ public sealed class TokenizerJsonTests
         using var document = Parse([.. Folder, "transformersjs-cases.json"]);
         foreach (var item in document.RootElement.GetProperty("models").GetProperty(model).GetProperty("cases").EnumerateArray())
         {
-            // Two texts as one input are no part of our interface.
-            if (item.TryGetProperty("text_pair", out _))
-                continue;
             int[] expected = Goldens.Ids(item.GetProperty("ids"));
+            if (item.TryGetProperty("text_pair", out var second))
+            {
+                Assert.Equal(expected, tokenizer.EncodePair(item.GetProperty("text").GetString(), second.GetString()));
+                continue;
+            }
             bool addSpecial = expected.Length > 0 && expected[0] == tokenizer.Bos;
             Assert.Equal(expected, tokenizer.Encode(item.GetProperty("text").GetString(), addSpecial));
         }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"BertProcessing","sep":["</s>",2],"cls":["<s>",1]}""", new[] { 1, 3, 2, 4, 2 })]
+    [InlineData("""{"type":"RobertaProcessing","sep":["</s>",2],"cls":["<s>",1]}""", new[] { 1, 3, 2, 2, 4, 2 })]
+    [InlineData("""{"type":"ByteLevel"}""", new[] { 3, 4 })]
+    [InlineData("null", new[] { 3, 4 })]
+    [InlineData(
+        """{"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],"pair":[{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}},{"Sequence":{"id":"B"}}],"special_tokens":{"</s>":{"ids":[2]}}}]}""",
+        new[] { 3, 2, 4 })]
+    [InlineData(
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],"pair":[{"Sequence":{"id":"B"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", null)]
+    [InlineData("""{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],"special_tokens":{}}""", null)]
+    public void Two_texts_go_together_as_the_file_says(string frame, int[]? expected)
+    {
+        var file = TinyTokenizers.File(
+            """{"type":"WordPiece","unk_token":"?","vocab":{"?":0,"<s>":1,"</s>":2,"a":3,"b":4}}""", frame: frame);
+        var tokenizer = TokenizerJson.Create(Encoding.UTF8.GetBytes(file.ToJsonString()));
+        if (expected is null)
+            Assert.Throws<TokenizerException>(() => tokenizer.EncodePair("a", "b"));
+        else
+            Assert.Equal(expected, tokenizer.EncodePair("a", "b"));
+    }
+
+    [Fact]
+    public void Two_texts_go_together_in_a_bert_file()
+    {
+        var tokenizer = Tokenizer.Create(Vocabularies.Words);
+        Assert.Equal(["[CLS]", "▁the", "[SEP]", "▁a", "[SEP]"], tokenizer.EncodePair("the", "a").Select(tokenizer.TokenText));
+        Assert.Throws<TokenizerException>(() => Tokenizer.Create(Vocabularies.Bytes).EncodePair("a", "b"));
     }
 
     [Fact]

@@ -44,8 +44,7 @@ internal sealed class ExpressionMatcher : Matcher
             {
                 int from = UnitAt(match.Index);
                 int to = UnitAt(match.Index + match.Length);
-                if (from < to)
-                    matches.Add((from, to));
+                matches.Add((from, to));
                 if (Stopwatch.GetElapsedTime(started) > Limit)
                     throw TooSlow(shown.Length);
             }

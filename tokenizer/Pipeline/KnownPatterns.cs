@@ -42,6 +42,10 @@ internal static class KnownPatterns
         [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"] =
             Patterns.Llama3Word(digits: 1, signsTakeLineBreaks: false),
         [@" ?[^(\s|[.,!?…。，、।۔،])]+"] = Patterns.BloomWord,
+        // Tiny Aya, EXAONE MoE.
+        [@"\d{1,3}(?=(?:\d{3})*\b)"] = NumberGroups.ThreesBeforeWordEnd,
+        [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"] =
+            Patterns.ExaoneMoeWord,
         // DeepSeek V3: three in a row.
         [@"\p{N}{1,3}"] = Patterns.Run(Number, longest: 3),
         ["[一-龥぀-ゟ゠-ヿ]+"] = Patterns.Run(DeepSeek.IsHanOrKana),

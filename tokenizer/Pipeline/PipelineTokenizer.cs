@@ -17,11 +17,8 @@ internal sealed record PipelineParts
 
     public required SubwordModel Model { get; init; }
 
-    /// <summary>What goes before a text.</summary>
-    public required int[] Prefix { get; init; }
-
-    /// <summary>What goes after it.</summary>
-    public required int[] Suffix { get; init; }
+    /// <summary>What goes around a text.</summary>
+    public required Frame Frame { get; init; }
 
     public required TokenDecoder Decoder { get; init; }
 
@@ -33,7 +30,7 @@ internal sealed record PipelineParts
 /// A tokenizer in the steps of Hugging Face's <c>tokenizers</c> library (and, with other parts, of SentencePiece): added tokens are cut out; the rest is normalized
 /// and cut into words; each word becomes tokens.
 /// </summary>
-internal sealed class PipelineTokenizer(PipelineParts parts) : Tokenizer(parts.Vocabulary, parts.Prefix, parts.Suffix)
+internal sealed class PipelineTokenizer(PipelineParts parts) : Tokenizer(parts.Vocabulary, parts.Frame)
 {
     private readonly WordCache _words = new();
 
