@@ -76,6 +76,18 @@ internal readonly unsafe struct Activations
         return new(Values + first, Quants + first, Scales + (first / BlockSize), Sums + (first / BlockSize), Rows, count, Stride);
     }
 
+    /// <summary>
+    /// Heads of one row as rows of their own, <c>[count, size]</c>: columns first · size … of row <paramref name="row"/>. Only the
+    /// floats of the slice are meaningful.
+    /// </summary>
+    internal Activations Heads(int row, int first, int count, int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((first + count) * (long)size, Columns, nameof(count));
+        return new(Values + ((long)row * Stride) + ((long)first * size), null, null, null, count, size, size);
+    }
+
     /// <summary>Rows <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> - 1.</summary>
     internal Activations Slice(int first, int count)
     {

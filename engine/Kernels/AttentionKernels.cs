@@ -165,6 +165,109 @@ internal static unsafe class AttentionKernels
         }
     }
 
+    /// <summary>
+    /// <see cref="AddWeighted{TLanes, TElement}"/> of float rows for four queries at once, which share the loads of the values.
+    /// </summary>
+    /// <param name="weights">Each query's weights <c>[4, weightStride]</c>, of which the first count.</param>
+    /// <param name="weightStride">Elements from one query's weights to the next's.</param>
+    /// <param name="values">Float rows.</param>
+    /// <param name="accumulators">Each query's sum <c>[4, columns]</c>.</param>
+    internal static void AddWeighted4<TLanes>(float* weights, int weightStride, in CacheRows values, float* accumulators)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var first = (float*)values.Data.Pointer;
+        int columns = values.Columns;
+        int column = 0;
+        if (TLanes.HasManyRegisters)
+        {
+            for (; column <= columns - (2 * FloatDot.Lanes); column += 2 * FloatDot.Lanes)
+                AddStrip2<TLanes>(weights, weightStride, first + column, values.Stride, values.Count, accumulators + column, columns);
+        }
+
+        for (; column <= columns - FloatDot.Lanes; column += FloatDot.Lanes)
+            AddStrip1<TLanes>(weights, weightStride, first + column, values.Stride, values.Count, accumulators + column, columns);
+        for (; column < columns; column++)
+        {
+            for (int query = 0; query < 4; query++)
+            {
+                float sum = accumulators[(query * columns) + column];
+                for (int p = 0; p < values.Count; p++)
+                    sum = MathF.FusedMultiplyAdd(weights[(query * weightStride) + p], first[((long)p * values.Stride) + column], sum);
+                accumulators[(query * columns) + column] = sum;
+            }
+        }
+    }
+
+    private static void AddStrip1<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes sums0 = TLanes.Load(target);
+        TLanes sums1 = TLanes.Load(target + columns);
+        TLanes sums2 = TLanes.Load(target + (2 * columns));
+        TLanes sums3 = TLanes.Load(target + (3 * columns));
+        float* weights1 = weights + weightStride;
+        float* weights2 = weights1 + weightStride;
+        float* weights3 = weights2 + weightStride;
+        for (int p = 0; p < count; p++, value += stride)
+        {
+            TLanes values = TLanes.Load(value);
+            sums0 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[p]), values, sums0);
+            sums1 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights1[p]), values, sums1);
+            sums2 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights2[p]), values, sums2);
+            sums3 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights3[p]), values, sums3);
+        }
+
+        TLanes.Store(sums0, target);
+        TLanes.Store(sums1, target + columns);
+        TLanes.Store(sums2, target + (2 * columns));
+        TLanes.Store(sums3, target + (3 * columns));
+    }
+
+    private static void AddStrip2<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float* target1 = target + columns;
+        float* target2 = target1 + columns;
+        float* target3 = target2 + columns;
+        TLanes low0 = TLanes.Load(target);
+        TLanes low1 = TLanes.Load(target1);
+        TLanes low2 = TLanes.Load(target2);
+        TLanes low3 = TLanes.Load(target3);
+        TLanes high0 = TLanes.Load(target + FloatDot.Lanes);
+        TLanes high1 = TLanes.Load(target1 + FloatDot.Lanes);
+        TLanes high2 = TLanes.Load(target2 + FloatDot.Lanes);
+        TLanes high3 = TLanes.Load(target3 + FloatDot.Lanes);
+        float* weights1 = weights + weightStride;
+        float* weights2 = weights1 + weightStride;
+        float* weights3 = weights2 + weightStride;
+        for (int p = 0; p < count; p++, value += stride)
+        {
+            TLanes low = TLanes.Load(value);
+            TLanes high = TLanes.Load(value + FloatDot.Lanes);
+            TLanes weight0 = TLanes.Broadcast(weights[p]);
+            low0 = TLanes.FusedMultiplyAdd(weight0, low, low0);
+            high0 = TLanes.FusedMultiplyAdd(weight0, high, high0);
+            TLanes weight1 = TLanes.Broadcast(weights1[p]);
+            low1 = TLanes.FusedMultiplyAdd(weight1, low, low1);
+            high1 = TLanes.FusedMultiplyAdd(weight1, high, high1);
+            TLanes weight2 = TLanes.Broadcast(weights2[p]);
+            low2 = TLanes.FusedMultiplyAdd(weight2, low, low2);
+            high2 = TLanes.FusedMultiplyAdd(weight2, high, high2);
+            TLanes weight3 = TLanes.Broadcast(weights3[p]);
+            low3 = TLanes.FusedMultiplyAdd(weight3, low, low3);
+            high3 = TLanes.FusedMultiplyAdd(weight3, high, high3);
+        }
+
+        TLanes.Store(low0, target);
+        TLanes.Store(low1, target1);
+        TLanes.Store(low2, target2);
+        TLanes.Store(low3, target3);
+        TLanes.Store(high0, target + FloatDot.Lanes);
+        TLanes.Store(high1, target1 + FloatDot.Lanes);
+        TLanes.Store(high2, target2 + FloatDot.Lanes);
+        TLanes.Store(high3, target3 + FloatDot.Lanes);
+    }
+
     /// <summary>Row <paramref name="p"/> as floats: where it lies, or widened into <paramref name="scratch"/>.</summary>
     private static float* Row(in CacheRows rows, int p, float* scratch)
     {

@@ -66,6 +66,13 @@ internal static unsafe class ElementwiseKernels
             y[i] /= divisor;
     }
 
+    /// <summary>y = y · factor.</summary>
+    internal static void Multiply(float* y, float factor, int begin, int end)
+    {
+        for (int i = begin; i < end; i++)
+            y[i] *= factor;
+    }
+
     /// <summary>Whether no element is NaN or infinite.</summary>
     internal static bool AllFinite(float* x, int begin, int end)
     {
@@ -151,6 +158,16 @@ internal static unsafe class ElementwiseKernels
         for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
             TLanes.Store(TLanes.Load(y + i) / divisors, y + i);
         Divide(y, divisor, i, count);
+    }
+
+    internal static void Multiply<TLanes>(float* y, float factor, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes factors = TLanes.Broadcast(factor);
+        int i = 0;
+        for (; i <= count - FloatDot.Lanes; i += FloatDot.Lanes)
+            TLanes.Store(TLanes.Load(y + i) * factors, y + i);
+        Multiply(y, factor, i, count);
     }
 
     internal static bool AllFinite<TLanes>(float* x, int count)

@@ -232,12 +232,53 @@ internal abstract unsafe class KernelSet
             AddWeighted(ws, values, accumulators);
     }
 
+    /// <summary>
+    /// <see cref="AddWeighted(ReadOnlySpan{float}, in CacheRows, Span{float})"/> of float rows for several queries, each to the bit.
+    /// </summary>
+    /// <param name="weights">Each query's weights <c>[queries, weightStride]</c>.</param>
+    /// <param name="weightStride">Elements from one query's weights to the next's.</param>
+    /// <param name="values">Float rows.</param>
+    /// <param name="accumulators">Each query's sum <c>[queries, columns]</c>.</param>
+    internal void AddWeighted(ReadOnlySpan<float> weights, int weightStride, in CacheRows values, Span<float> accumulators)
+    {
+        CheckRows(values);
+        if (values.IsHalf)
+            throw new ArgumentException("Several queries take values that are floats.", nameof(values));
+        int queries = values.Columns == 0 ? 0 : accumulators.Length / values.Columns;
+        CheckLength(accumulators.Length, queries * values.Columns, nameof(accumulators));
+        if (queries > 0 && (weightStride < values.Count || ((queries - 1) * (long)weightStride) + values.Count > weights.Length))
+            throw new ArgumentException($"{queries} × {values.Count} weights, {weightStride} apart, are not among {weights.Length}.", nameof(weights));
+        fixed (float* ws = weights, sums = accumulators)
+            AddWeighted(ws, weightStride, queries, values, sums);
+    }
+
+    /// <summary>Cache rows as floats <c>[count, columns]</c>.</summary>
+    internal void Widen(in CacheRows rows, Span<float> target)
+    {
+        CheckRows(rows);
+        CheckLength(target.Length, rows.Count * rows.Columns, nameof(target));
+        ElementType type = rows.IsHalf ? ElementType.F16 : ElementType.F32;
+        long rowBytes = (long)rows.Stride * (rows.IsHalf ? sizeof(ushort) : sizeof(float));
+        fixed (float* targets = target)
+        {
+            for (int row = 0; row < rows.Count; row++)
+                Dequantize(type, rows.Data.Pointer + (row * rowBytes), targets + ((long)row * rows.Columns), rows.Columns);
+        }
+    }
+
     /// <summary>left = fma(left, leftScale, right · rightScale), element by element: the merge of two attention spans.</summary>
     internal void MergeScaled(Span<float> left, float leftScale, ReadOnlySpan<float> right, float rightScale)
     {
         CheckLength(right.Length, left.Length, nameof(right));
         fixed (float* lefts = left, rights = right)
             MergeScaled(lefts, leftScale, rights, rightScale, left.Length);
+    }
+
+    /// <summary>y = y · factor.</summary>
+    internal void Multiply(Span<float> y, float factor)
+    {
+        fixed (float* ys = y)
+            Multiply(ys, factor, y.Length);
     }
 
     /// <summary>y = y / divisor.</summary>
@@ -288,7 +329,16 @@ internal abstract unsafe class KernelSet
 
     protected abstract void AddWeighted(float* weights, in CacheRows values, float* accumulator);
 
+    /// <summary>Several queries, one after the other.</summary>
+    protected virtual void AddWeighted(float* weights, int weightStride, int queries, in CacheRows values, float* accumulators)
+    {
+        for (int query = 0; query < queries; query++)
+            AddWeighted(weights + ((long)query * weightStride), values, accumulators + ((long)query * values.Columns));
+    }
+
     protected abstract void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count);
+
+    protected abstract void Multiply(float* y, float factor, int count);
 
     protected abstract void Divide(float* y, float divisor, int count);
 

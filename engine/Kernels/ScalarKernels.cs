@@ -53,6 +53,8 @@ internal sealed unsafe class ScalarKernels : KernelSet
     protected override void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count) =>
         ElementwiseKernels.MergeScaled(left, leftScale, right, rightScale, 0, count);
 
+    protected override void Multiply(float* y, float factor, int count) => ElementwiseKernels.Multiply(y, factor, 0, count);
+
     protected override void Divide(float* y, float divisor, int count) => ElementwiseKernels.Divide(y, divisor, 0, count);
 
     protected override bool AllFinite(float* x, int count) => ElementwiseKernels.AllFinite(x, 0, count);

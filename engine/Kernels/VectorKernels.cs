@@ -72,8 +72,23 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
             AttentionKernels.AddWeighted<TLanes, SingleElement>(weights, values, accumulator);
     }
 
+    protected override void AddWeighted(float* weights, int weightStride, int queries, in CacheRows values, float* accumulators)
+    {
+        int query = 0;
+        for (; query <= queries - 4; query += 4)
+        {
+            AttentionKernels.AddWeighted4<TLanes>(
+                weights + ((long)query * weightStride), weightStride, values, accumulators + ((long)query * values.Columns));
+        }
+
+        base.AddWeighted(
+            weights + ((long)query * weightStride), weightStride, queries - query, values, accumulators + ((long)query * values.Columns));
+    }
+
     protected override void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count) =>
         ElementwiseKernels.MergeScaled<TLanes>(left, leftScale, right, rightScale, count);
+
+    protected override void Multiply(float* y, float factor, int count) => ElementwiseKernels.Multiply<TLanes>(y, factor, count);
 
     protected override void Divide(float* y, float divisor, int count) => ElementwiseKernels.Divide<TLanes>(y, divisor, count);
 

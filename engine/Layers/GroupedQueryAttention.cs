@@ -92,7 +92,7 @@ internal sealed class GroupedQueryAttention : Attention
         _weights.Key.Forward(x, kv.Columns32(0, keys));
         _weights.Value.Forward(x, kv.Columns32(keys, _shape.KvHeads * _shape.ValueSize));
         _cpu.Pool.Run(new PositionJob(this, step, q, kv), step.Rows, grain: 1);
-        _cpu.Pool.Run(new AttendJob(_cpu.Kernels, step, q, mixed, _heads, _window), step.Rows * _shape.Heads, grain: 1);
+        Attend(_cpu, step, q, mixed, _heads, _shape.Heads / _shape.KvHeads, _window);
         if (_weights.Output.ReadsQ8)
             _cpu.Quantize(mixed);
         _weights.Output.Forward(mixed, y);

@@ -66,7 +66,7 @@ internal sealed class MultiHeadLatentAttention(
         cpu.Pool.Run(new PositionJob(this, step, q, nope, absorbed, latent), step.Rows, grain: 1);
         cpu.Pool.Run(new HeadsJob(weights.KeyUp, nope, shape.NopeSize, absorbed, shape.CacheColumns), shape.Heads, grain: 1);
 
-        cpu.Pool.Run(new AttendJob(cpu.Kernels, step, absorbed, mixedLatent, _heads, window: 0), step.Rows * shape.Heads, grain: 1);
+        Attend(cpu, step, absorbed, mixedLatent, _heads, shape.Heads, window: 0);
         if (weights.ValueUp[0].ReadsQ8)
             cpu.Quantize(mixedLatent);
         cpu.Pool.Run(new HeadsJob(weights.ValueUp, mixedLatent, shape.LatentSize, mixed, shape.ValueSize), shape.Heads, grain: 1);

@@ -61,24 +61,37 @@ internal static class SpanAttention
                 kernels.AddWeighted(weights.Slice(position - start, count), values, partial);
             }
 
-            float merged = max > spanMax ? max : spanMax;
-            float left = Elementary.Exp(max - merged);
-            float right = Elementary.Exp(spanMax - merged);
-            sum = MathF.FusedMultiplyAdd(sum, left, spanSum * right);
-            kernels.MergeScaled(output, left, partial, right);
-            max = merged;
+            Merge(kernels, ref max, ref sum, output, spanMax, spanSum, partial);
         }
 
+        Finish(kernels, max, sum, head.Sink, output);
+    }
+
+    /// <summary>Merges a span's (maximum, sum, vector) into that of the spans before it.</summary>
+    internal static void Merge(
+        KernelSet kernels, ref float max, ref float sum, Span<float> output, float spanMax, float spanSum, ReadOnlySpan<float> partial)
+    {
+        float merged = max > spanMax ? max : spanMax;
+        float left = Elementary.Exp(max - merged);
+        float right = Elementary.Exp(spanMax - merged);
+        sum = MathF.FusedMultiplyAdd(sum, left, spanSum * right);
+        kernels.MergeScaled(output, left, partial, right);
+        max = merged;
+    }
+
+    /// <summary>The merged vector over its sum.</summary>
+    internal static void Finish(KernelSet kernels, float max, float sum, float? sinkScore, Span<float> output)
+    {
         // A sink takes part in the softmax and has no value. Far above every score it makes the sum infinite and the result 0, its limit.
-        if (head.Sink is { } sink)
+        if (sinkScore is { } sink)
             sum += Elementary.Exp(sink - max);
         kernels.Divide(output, sum);
     }
 
-    private static int NextSpan(int position) => ((position / SpanPositions) + 1) * SpanPositions;
+    internal static int NextSpan(int position) => ((position / SpanPositions) + 1) * SpanPositions;
 
-    private static int NextBlock(int position) => ((position / KvCache.BlockPositions) + 1) * KvCache.BlockPositions;
+    internal static int NextBlock(int position) => ((position / KvCache.BlockPositions) + 1) * KvCache.BlockPositions;
 
-    private static CacheRows Rows(Sequence sequence, int layer, int position, int count, int column, int columns) => sequence.Cache.Read(
+    internal static CacheRows Rows(Sequence sequence, int layer, int position, int count, int column, int columns) => sequence.Cache.Read(
         layer, sequence.Block(position / KvCache.BlockPositions), position % KvCache.BlockPositions, count, column, columns);
 }

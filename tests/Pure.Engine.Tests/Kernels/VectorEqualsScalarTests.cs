@@ -36,6 +36,7 @@ public sealed class VectorEqualsScalarTests
         OverLengths(isa, 14, (kernels, random, x, _, y) => kernels.AddScaled(y, random.NextAwkward(), x));
         OverLengths(isa, 15, (kernels, random, x, _, y) => kernels.MergeScaled(y, random.NextAwkward(), x, random.NextAwkward()));
         OverLengths(isa, 16, (kernels, random, _, _, y) => kernels.Divide(y, random.NextAwkward()));
+        OverLengths(isa, 19, (kernels, random, _, _, y) => kernels.Multiply(y, random.NextAwkward()));
     }
 
     [Theory]
@@ -145,6 +146,36 @@ public sealed class VectorEqualsScalarTests
             Scalar.AddWeighted(expected.Span, rows, expectedSum.Span);
             kernels.AddWeighted(expected.Span, rows, actualSum.Span);
             KernelCases.AssertSameBits(expectedSum.Span, actualSum.Span, what);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(VectorSets))]
+    public void Weighted_sums_of_several_queries_give_the_bits_of_each_alone(string isa)
+    {
+        KernelSet kernels = KernelCases.Require(isa);
+        var random = new Random(29);
+        for (int columns = 1; columns <= 80; columns++)
+        {
+            int queries = random.Next(1, 10);
+            int count = random.Next(1, 40);
+            int stride = columns + random.Next(3);
+            int weightStride = count + random.Next(3);
+            using var data = new GuardedMemory<float>(((count - 1) * stride) + columns);
+            using var weights = new GuardedMemory<float>(((queries - 1) * weightStride) + count);
+            using var expected = new GuardedMemory<float>(queries * columns);
+            using var actual = new GuardedMemory<float>(queries * columns);
+            random.FillAwkward(data.Span);
+            random.FillAwkward(weights.Span);
+            var rows = new CacheRows(data.View, IsHalf: false, stride, columns, count);
+            for (int query = 0; query < queries; query++)
+            {
+                Scalar.AddWeighted(
+                    weights.Span.Slice(query * weightStride, count), rows, expected.Span.Slice(query * columns, columns));
+            }
+
+            kernels.AddWeighted(weights.Span, weightStride, rows, actual.Span);
+            KernelCases.AssertSameBits(expected.Span, actual.Span, $"{queries} queries, {count} positions, {columns} columns");
         }
     }
 
