@@ -101,6 +101,7 @@ internal static class Cli
         new TokenizeCommand(),
         new RenderCommand(),
         new PerplexityCommand(),
+        new BenchCommand(),
         new LogitsCommand(),
         new TraceCommand(),
         new DiffCommand(),

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pure.Serve.Benchmark;
 using Pure.Serve.Commands;
 
 namespace Pure.Serve;
@@ -13,6 +14,7 @@ namespace Pure.Serve;
 [JsonSerializable(typeof(InfoReport))]
 [JsonSerializable(typeof(PerplexityReport))]
 [JsonSerializable(typeof(TokenizeReport))]
+[JsonSerializable(typeof(BenchReport))]
 internal sealed partial class Json : JsonSerializerContext
 {
     private static Json? _readable;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
+using Pure.Serve.Benchmark;
 
 namespace Pure.Bench.EndToEnd;
 
@@ -9,20 +10,23 @@ namespace Pure.Bench.EndToEnd;
 internal sealed record Arguments
 {
     public const string Help = """
-        Measures how fast a model reads a prompt and writes text.
+        Measures Pure and other engines on the same file, in turn.
 
         Usage: Pure.Bench.EndToEnd [MODEL] [options]
 
           MODEL              GGUF file; without it, the embedded model
-          --prompt N         prompt tokens (default 256)
-          --generate N       tokens written after it (default 128)
+          --shape S          random weights of a shape that `pure bench --help` lists, written to a file that is removed afterwards
+          --type T           their element types (default Q4_0)
+          --peer NAME        an engine with a script bench/peers/NAME/run; may be given several times
+          --peer NAME=CMD    another engine: a shell command whose last line of output is two numbers, prompt tokens/s and generated
+                             tokens/s. {model} {prompt} {generate} {threads} are filled in
+          --prompt N         prompt tokens (default 512)
+          --generate N       tokens decoded one by one (default 128)
           --threads LIST     thread counts, such as 1,2 (default: the engine's choice)
+          --runs N           measured rounds, each engine once (default 3); medians are reported
           --isa NAME         scalar, avx2 or avx512 (default: the best here)
           --activations T    q8 or f32 (default q8)
           --kv-type T        f16 or f32 (default f16)
-          --runs N           measured runs, after one that is not (default 5); medians are reported
-          --peer "COMMAND"   another engine, run after each of our runs; its last line of output must be two numbers: prompt
-                             tokens/s and generated tokens/s. {model} {prompt} {generate} {threads} are filled in
           --json             write JSON instead of a table
           --out PATH         also write PATH.md and PATH.json
           --help             this text
@@ -30,15 +34,19 @@ internal sealed record Arguments
 
     public string? Model { get; private init; }
 
-    public int Prompt { get; private init; } = 256;
+    public string? Shape { get; private init; }
+
+    public string Type { get; private init; } = "Q4_0";
+
+    public IReadOnlyList<Peer> Peers { get; private init; } = [];
+
+    public int Prompt { get; private init; } = 512;
 
     public int Generate { get; private init; } = 128;
 
     public IReadOnlyList<int> Threads { get; private init; } = [0];
 
-    public int Runs { get; private init; } = 5;
-
-    public string? Peer { get; private init; }
+    public int Runs { get; private init; } = 3;
 
     public bool Json { get; private init; }
 
@@ -74,16 +82,30 @@ internal sealed record Arguments
             arguments = arguments.With(word, words[++index]);
         }
 
-        return arguments;
+        return arguments is { Model: not null, Shape: not null }
+            ? throw new FormatException($"Both a model, {arguments.Model}, and --shape {arguments.Shape} are given; give one of them.")
+            : arguments;
     }
+
+    /// <summary>The model that is named.</summary>
+    /// <exception cref="FormatException">There is no such shape or type.</exception>
+    public BenchModel Source() => Shape is null
+        ? new BenchModel(Model, null, null, 0)
+        : new BenchModel(
+            null,
+            ModelShape.All.FirstOrDefault(shape => shape.Name == Shape) ?? throw new FormatException($"There is no shape \"{Shape}\"; see pure bench --help."),
+            WeightMix.All.FirstOrDefault(mix => mix.Name == Type) ?? throw new FormatException($"There is no type \"{Type}\"; see pure bench --help."),
+            Seed: 1);
 
     private Arguments With(string option, string value) => option switch
     {
+        "--shape" => this with { Shape = value },
+        "--type" => this with { Type = value },
+        "--peer" => this with { Peers = [.. Peers, Peer.Parse(value)] },
         "--prompt" => this with { Prompt = Number(option, value, 1) },
-        "--generate" => this with { Generate = Number(option, value, 2) },
+        "--generate" => this with { Generate = Number(option, value, 1) },
         "--threads" => this with { Threads = [.. value.Split(',').Select(count => Number(option, count, 1))] },
         "--runs" => this with { Runs = Number(option, value, 1) },
-        "--peer" => this with { Peer = value },
         "--out" => this with { Out = value },
         "--isa" => this with { Options = Options with { Isa = Name<Isa>(option, value) } },
         "--activations" => this with { Options = Options with { Activations = Name<ActivationType>(option, value) } },

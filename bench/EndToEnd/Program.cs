@@ -1,8 +1,10 @@
 using Pure.Bench.EndToEnd;
-using Pure.Chat;
 using Pure.Engine;
 using Pure.Engine.Models;
+using Pure.Serve;
+using Pure.Serve.Benchmark;
 
+string? temporary = null;
 try
 {
     var arguments = Arguments.Parse(args);
@@ -12,7 +14,15 @@ try
         return 0;
     }
 
-    Report report = Measure(arguments);
+    BenchModel source = arguments.Source();
+    if (source.Shape is not null)
+    {
+        temporary = Path.Combine(Path.GetTempPath(), $"{source.Shape.Name}-{source.Mix!.Name}-{Environment.ProcessId}.gguf");
+        source.Export(temporary);
+        source = source with { Path = temporary };
+    }
+
+    Report report = Measure(arguments, source);
     Console.Write(arguments.Json ? report.ToJson() : report.ToMarkdown());
     if (arguments.Out is { } path)
     {
@@ -22,51 +32,48 @@ try
 
     return 0;
 }
-catch (Exception error) when (error is FormatException or InvalidRequestException or ModelFormatException)
+catch (Exception error) when (error is FormatException or UsageException or InvalidRequestException or ModelFormatException)
 {
     Console.Error.WriteLine(error.Message);
     return 2;
 }
+finally
+{
+    if (temporary is not null)
+        File.Delete(temporary);
+}
 
-Report Measure(Arguments arguments)
+Report Measure(Arguments arguments, BenchModel source)
 {
     Machine machine = Machine.Describe();
+    if (arguments.Peers.Count > 0 && source.Path is null)
+        throw new FormatException("Peers read files; name a model or a --shape.");
     List<Row> rows = [];
     Report? report = null;
     foreach (int threads in arguments.Threads)
     {
-        ModelOptions options = arguments.Options with { Threads = threads };
-        using LanguageModel language = arguments.Model is { } path ? LanguageModel.Load(path, options) : LanguageModel.LoadDefault(options);
-        Model model = language.Model;
-        int context = model.Info.ContextLength;
-        if (arguments.Prompt + arguments.Generate > context + 1)
-            throw new FormatException($"{arguments.Prompt} + {arguments.Generate} tokens do not fit the model's context of {context}.");
-
-        Measurement.Ours(model, arguments);
-        List<Speeds> ours = [], peers = [];
+        using Model model = source.Load(arguments.Options with { Threads = threads });
+        using var ours = new BenchRun(model, new BenchCase(arguments.Prompt, arguments.Generate, Depth: 0, Batch: 1, arguments.Runs));
+        var bandwidth = new ReadBandwidth(model.Threads);
+        var theirs = new List<(double Prompt, double Generated)>[arguments.Peers.Count];
         for (int run = 0; run < arguments.Runs; run++)
         {
-            ours.Add(Measurement.Ours(model, arguments));
-            if (arguments.Peer is { } peer)
-                peers.Add(Measurement.Peer(peer, arguments, arguments.Model ?? "", model.Threads));
+            ours.Repeat(bandwidth, CancellationToken.None);
+            for (int peer = 0; peer < theirs.Length; peer++)
+                (theirs[peer] ??= []).Add(arguments.Peers[peer].Measure(source.Path!, arguments.Prompt, arguments.Generate, model.Threads));
         }
 
         long perToken = WeightTraffic.BytesPerToken(model.File);
-        double bandwidth = ReadBandwidth.Measure(model.Threads) / 1e9;
-        rows.Add(Row($"pp {arguments.Prompt}", speeds => speeds.Prompt, null));
-        rows.Add(Row($"tg {arguments.Generate}", speeds => speeds.Generated, bandwidth));
+        rows.Add(Row($"pp {arguments.Prompt}", ours.Prefill!.Value, null, null, speeds => speeds.Prompt));
+        rows.Add(Row(
+            $"tg {arguments.Generate}", ours.Decode!.Value, ours.Decode.Value.Median * perToken, ours.Bandwidth!.Value.Median, speeds => speeds.Generated));
         report = new Report(
             machine, "dotnet run -c Release --project bench/EndToEnd -- " + string.Join(' ', args), model.Info.Name, model.Info.WeightBytes,
             perToken, arguments.Runs, rows);
 
-        Row Row(string test, Func<Speeds, double> speed, double? roof)
-        {
-            double median = Pure.Bench.EndToEnd.Row.MedianOf(ours.Select(speed));
-            return new Row(
-                test, $"{model.Isa}".ToLowerInvariant(), $"{options.Activations}".ToLowerInvariant(), model.Threads,
-                median, ours.Min(speed), ours.Max(speed),
-                roof is null ? null : median * perToken / 1e9, roof, peers.Count == 0 ? null : Pure.Bench.EndToEnd.Row.MedianOf(peers.Select(speed)));
-        }
+        Row Row(string test, Measured speed, double? read, double? roof, Func<(double Prompt, double Generated), double> pick) => new(
+            test, $"{model.Isa}".ToLowerInvariant(), $"{arguments.Options.Activations}".ToLowerInvariant(), model.Threads, speed, read, roof,
+            [.. arguments.Peers.Select((peer, index) => new PeerSpeed(peer.Name, Measured.Of(theirs[index].Select(pick))!.Value))]);
     }
 
     return report!;

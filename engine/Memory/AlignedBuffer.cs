@@ -64,6 +64,13 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         return new Span<T>(Pointer + offset, length);
     }
 
+    /// <summary>A stream that fills the buffer from its start.</summary>
+    internal Stream OpenWrite()
+    {
+        long bytes = Length * sizeof(T);
+        return new UnmanagedMemoryStream((byte*)Pointer, bytes, bytes, FileAccess.Write);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

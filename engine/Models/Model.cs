@@ -62,6 +62,9 @@ public sealed class Model : IDisposable
     /// <summary>Threads in use.</summary>
     public int Threads => _cpu.Pool.Threads;
 
+    /// <summary>How often, in the last forward pass, all threads waited for each other in a layer, on average.</summary>
+    public double BarriersPerLayer { get; private set; }
+
     /// <summary>What a position costs in the cache.</summary>
     public CacheShape CacheShape => _transformer.Cache;
 
@@ -130,6 +133,7 @@ public sealed class Model : IDisposable
         trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
+        uint regions = _cpu.Pool.Regions;
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
             TransformerBlock block = _transformer.Blocks[layer];
@@ -139,6 +143,7 @@ public sealed class Model : IDisposable
             RequireFinite(x, layer);
         }
 
+        BarriersPerLayer = (double)(_cpu.Pool.Regions - regions) / _transformer.Blocks.Length;
         foreach (ref readonly BatchRow row in batch.Rows)
             row.Sequence.Advance(row.Position + 1);
         Logits logits = Head(batch, x, wanted, trace);

@@ -62,6 +62,9 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Threads that work in a region, the caller's included.</summary>
     internal int Threads { get; }
 
+    /// <summary>The number of the last region: differences count regions, each of which ends in a barrier.</summary>
+    internal uint Regions => (uint)(Volatile.Read(ref _counters.Ticket) >> 32);
+
     /// <summary>
     /// Runs <paramref name="job"/> over the items 0 to <paramref name="count"/> - 1 and returns when all are done. Calls from several
     /// threads follow one another. If a range throws, ranges not yet begun are dropped and the first exception is thrown here, after

@@ -8,7 +8,8 @@ namespace Pure.Serve.CommandLine;
 /// <summary>The options that say how a model is run; every command that opens a model has them.</summary>
 internal sealed class EngineOptions
 {
-    private const int MostThreads = 1024;
+    /// <summary>Most threads that may be asked for.</summary>
+    internal const int MostThreads = 1024;
 
     private readonly Option<int?> _threads = ValueOptions.OptionalNumber<int>(
         "--threads", ["-t"], "N", "Threads to compute with. Default: the physical cores this process may use.",
@@ -36,8 +37,9 @@ internal sealed class EngineOptions
     private readonly Option<bool> _noEmit = ValueOptions.Switch(
         "--no-emit", "Write no machine code at run time; slower where the processor has 512-bit VNNI, the same bits.");
 
-    internal EngineOptions() =>
-        Group = new OptionGroup("Engine", [_threads, _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit]);
+    /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
+    internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
+        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }

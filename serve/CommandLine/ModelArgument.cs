@@ -63,7 +63,7 @@ internal sealed class ModelArgument
     }
 
     /// <summary>The file that the command line names, or null for the embedded model.</summary>
-    private string? Path(ParseResult parsed)
+    internal string? Path(ParseResult parsed)
     {
         string? path = parsed.GetValue(_path);
         return path == EmbeddedName && !System.IO.Path.Exists(path) ? null : path;

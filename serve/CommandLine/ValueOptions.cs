@@ -31,6 +31,32 @@ internal static class ValueOptions
             CustomParser = result => Parse(result, name, bounds, accepts),
         };
 
+    /// <summary>Some whole numbers with commas between them.</summary>
+    internal static Option<int[]> Numbers(string name, string[] aliases, string description, int least, int most, int fallback) =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = "N[,N]",
+            DefaultValueFactory = _ => [fallback],
+            CustomParser = result =>
+            {
+                string given = Only(result);
+                var numbers = new List<int>();
+                foreach (string word in given.Split(','))
+                {
+                    if (!int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) || number < least || number > most)
+                    {
+                        result.AddError($"{name} is \"{given}\", expected whole numbers from {least} to {most} with commas between them.");
+                        return null;
+                    }
+
+                    numbers.Add(number);
+                }
+
+                return [.. numbers];
+            },
+        };
+
     /// <summary>One of a few words.</summary>
     internal static Option<T?> Choice<T>(string name, string description, params (string Word, T Value)[] choices)
         where T : struct =>

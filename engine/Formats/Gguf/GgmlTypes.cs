@@ -7,15 +7,16 @@ internal static class GgmlTypes
 {
     /// <summary>The supported types that files may hold, as words: <c>F32, F16, …</c>.</summary>
     public static string Supported { get; } =
-        string.Join(", ", ElementFormat.All.Where(format => IsGgml(format.Type)).Select(format => format.Name));
+        string.Join(", ", ElementFormat.All.Where(format => Has(format.Type)).Select(format => format.Name));
 
     /// <summary>The format of a number, null for one that is not supported.</summary>
-    public static ElementFormat? Find(uint type) => IsGgml((ElementType)type) ? ElementFormat.Find((ElementType)type) : null;
+    public static ElementFormat? Find(uint type) => Has((ElementType)type) ? ElementFormat.Find((ElementType)type) : null;
+
+    /// <summary>Whether GGUF files may hold <paramref name="type"/>.</summary>
+    public static bool Has(ElementType type) => type is >= 0 and < ElementType.F8_E4M3;
 
     /// <summary>Number (ggml_type) and, where there is one, name.</summary>
     public static string Describe(uint type) => Name(type) is { } name ? $"{type} ({name})" : $"{type} (unknown)";
-
-    private static bool IsGgml(ElementType type) => type is >= 0 and < ElementType.F8_E4M3;
 
     private static string? Name(uint type) => type switch
     {

@@ -118,8 +118,28 @@ public sealed class GgufFile : ModelFile
         {
             for (long offset = 0; offset < buffer.Length; offset += StreamPiece)
                 stream.ReadExactly(buffer.Writable(offset, (int)Math.Min(StreamPiece, buffer.Length - offset)));
-            var file = Parse(buffer.View, name);
-            return new GgufFile(name, file.Version, file.Metadata, file.Tensors, file.FileBytes, [buffer]);
+            return Parse(buffer, name);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a model that never was a file: what <paramref name="writer"/> writes, kept in memory.</summary>
+    /// <param name="writer">The model.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
+    public static GgufFile Open(GgufWriter writer, string name)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        var buffer = new AlignedBuffer<byte>(writer.Length);
+        try
+        {
+            using (Stream stream = buffer.OpenWrite())
+                writer.Write(stream);
+            return Parse(buffer, name);
         }
         catch
         {
@@ -158,6 +178,12 @@ public sealed class GgufFile : ModelFile
         var metadata = GgufMetadata.Read(ref cursor, view, keyCount);
         var tensors = GgufTensors.Read(ref cursor, view, tensorCount, Alignment(metadata));
         return new GgufFile(name, version, metadata, tensors, view.Length, []);
+    }
+
+    private static GgufFile Parse(AlignedBuffer<byte> buffer, string name)
+    {
+        var file = Parse(buffer.View, name);
+        return new GgufFile(name, file.Version, file.Metadata, file.Tensors, file.FileBytes, [buffer]);
     }
 
     private static void CheckVersion(uint version, string name)

@@ -2,40 +2,34 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Pure.Bench.EndToEnd;
+namespace Pure.Serve.Benchmark;
 
 /// <summary>How many bytes a second the machine can read from memory with so many threads: the roof over decoding.</summary>
-internal static class ReadBandwidth
+internal sealed class ReadBandwidth
 {
     private const long Bytes = 1L << 29; // far beyond any cache that this is likely to meet
-    private const int Passes = 7;
 
-    /// <summary>The median of some passes over a large buffer, in bytes per second.</summary>
-    public static double Measure(int threads)
+    private readonly ulong[][] _slices;
+
+    internal ReadBandwidth(int threads)
     {
-        var slices = new ulong[threads][];
+        _slices = new ulong[threads][];
         for (int thread = 0; thread < threads; thread++)
         {
-            slices[thread] = new ulong[Bytes / threads / sizeof(ulong)];
-            Array.Fill(slices[thread], 1UL);
+            _slices[thread] = new ulong[Bytes / threads / sizeof(ulong)];
+            Array.Fill(_slices[thread], 1UL);
         }
-
-        var speeds = new double[Passes];
-        for (int pass = 0; pass < Passes; pass++)
-            speeds[pass] = Pass(slices);
-        Array.Sort(speeds);
-        return speeds[Passes / 2];
     }
 
     /// <summary>
-    /// From the first thread's start to the last one's end, as the threads themselves saw it: the one that waits for them may come to
-    /// look at the clock much later.
+    /// Reads everything once; bytes per second from the first thread's start to the last one's end, as the threads themselves saw it:
+    /// the one that waits for them may come to look at the clock much later.
     /// </summary>
-    private static double Pass(ulong[][] slices)
+    internal double Pass()
     {
-        using var ready = new Barrier(slices.Length);
-        var results = new (ulong Sum, long Begun, long Ended)[slices.Length];
-        Thread[] threads = [.. slices.Select((slice, index) => new Thread(() =>
+        using var ready = new Barrier(_slices.Length);
+        var results = new (ulong Sum, long Begun, long Ended)[_slices.Length];
+        Thread[] threads = [.. _slices.Select((slice, index) => new Thread(() =>
         {
             ready.SignalAndWait();
             long begun = Stopwatch.GetTimestamp();
@@ -48,7 +42,7 @@ internal static class ReadBandwidth
             thread.Join();
 
         double seconds = Stopwatch.GetElapsedTime(results.Min(result => result.Begun), results.Max(result => result.Ended)).TotalSeconds;
-        ulong elements = (ulong)slices.Sum(slice => (long)slice.Length);
+        ulong elements = (ulong)_slices.Sum(slice => (long)slice.Length);
         return results.Aggregate(0UL, (total, result) => total + result.Sum) == elements
             ? elements * sizeof(ulong) / seconds
             : throw new InvalidOperationException("The bandwidth loop did not read everything.");

@@ -1,6 +1,6 @@
 using Pure.Engine.Formats;
 
-namespace Pure.Bench.EndToEnd;
+namespace Pure.Serve.Benchmark;
 
 /// <summary>How many bytes of weights one decoded token must read, as the file stores them.</summary>
 internal static class WeightTraffic
@@ -9,7 +9,7 @@ internal static class WeightTraffic
     private const string Head = "output.weight";
 
     /// <summary>All tensors; of the routed experts those that are used; of an embedding table that is not the head too, one row.</summary>
-    public static long BytesPerToken(ModelFile file)
+    internal static long BytesPerToken(ModelFile file)
     {
         string architecture = file.Metadata.GetString("general.architecture");
         long experts = file.Metadata.FindInteger($"{architecture}.expert_count") ?? 0;
@@ -21,9 +21,9 @@ internal static class WeightTraffic
         {
             bytes += tensor.Name switch
             {
-                Embedding when !isTied => (double)tensor.Data.Length / tensor.Shape[0],
-                var name when name.Contains("_exps.", StringComparison.Ordinal) => tensor.Data.Length * expertShare,
-                _ => tensor.Data.Length,
+                Embedding when !isTied => (double)tensor.Bytes / tensor.Shape[0],
+                var name when name.Contains("_exps.", StringComparison.Ordinal) => tensor.Bytes * expertShare,
+                _ => tensor.Bytes,
             };
         }
 

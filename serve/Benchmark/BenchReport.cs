@@ -1,0 +1,142 @@
+using Pure.Engine.Formats;
+using Pure.Engine.Models;
+
+namespace Pure.Serve.Benchmark;
+
+/// <summary>What <c>pure bench --json</c> writes: the figures of one case, and everything that they need to be believed.</summary>
+internal sealed record BenchReport
+{
+    /// <summary>The model's name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The shape, of random weights.</summary>
+    public string? Shape { get; init; }
+
+    /// <summary>The mix of element types; of a file the type that most of its bytes have.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>Threads in use.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Instruction set in use.</summary>
+    public required string Isa { get; init; }
+
+    /// <summary>What quantised weights are multiplied with.</summary>
+    public required string Activations { get; init; }
+
+    /// <summary>How keys and values are stored.</summary>
+    public required string KvType { get; init; }
+
+    /// <summary>Whether quantised weights may be rearranged when they are loaded.</summary>
+    public required bool Repack { get; init; }
+
+    /// <summary>Whether machine code may be written at run time.</summary>
+    public required bool Emit { get; init; }
+
+    /// <summary>Most prompt tokens at once.</summary>
+    public required int PromptChunk { get; init; }
+
+    /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
+    public required int Prompt { get; init; }
+
+    /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
+    public required int Generate { get; init; }
+
+    /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
+    public required int Depth { get; init; }
+
+    /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
+    public required int Batch { get; init; }
+
+    /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
+    public required int Repetitions { get; init; }
+
+    /// <summary>Prompt tokens per second: the median.</summary>
+    public double? PrefillTps { get; init; }
+
+    /// <summary>The lowest.</summary>
+    public double? PrefillTpsLowest { get; init; }
+
+    /// <summary>The highest.</summary>
+    public double? PrefillTpsHighest { get; init; }
+
+    /// <summary>Decoded tokens per second, over all sequences: the median.</summary>
+    public double? DecodeTps { get; init; }
+
+    /// <summary>The lowest.</summary>
+    public double? DecodeTpsLowest { get; init; }
+
+    /// <summary>The highest.</summary>
+    public double? DecodeTpsHighest { get; init; }
+
+    /// <summary>Weights.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Bytes of all weights in the file.</summary>
+    public required long WeightBytes { get; init; }
+
+    /// <summary>Bytes of weights that one decoded token needs, as the file stores them.</summary>
+    public required long WeightBytesPerToken { get; init; }
+
+    /// <summary>Bytes per second that so many threads can read from memory, measured between the runs.</summary>
+    public required double ReadBandwidth { get; init; }
+
+    /// <summary>The part of <see cref="ReadBandwidth"/> at which decoding reads weights; more than 1 where caches hold them. One sequence only.</summary>
+    public double? ReadShare { get; init; }
+
+    /// <summary>Bytes of garbage per decoded token.</summary>
+    public double? AllocatedBytesPerToken { get; init; }
+
+    /// <summary>How often all threads wait for each other in a layer while decoding.</summary>
+    public required double BarriersPerLayer { get; init; }
+
+    /// <summary>SHA-256 of the last logits, which depend on the model and the case alone.</summary>
+    public required string LogitsHash { get; init; }
+
+    /// <summary>The machine.</summary>
+    public required Machine Machine { get; init; }
+
+    /// <summary>The report of <paramref name="run"/>.</summary>
+    internal static BenchReport Of(Model model, BenchModel source, BenchCase what, BenchRun run, Machine machine)
+    {
+        ExecutionReport execution = ExecutionReport.Of(model);
+        long perToken = WeightTraffic.BytesPerToken(model.File);
+        double bandwidth = run.Bandwidth!.Value.Median;
+        return new BenchReport
+        {
+            Model = model.Info.Name,
+            Shape = source.Shape?.Name,
+            Type = source.Mix?.Name ?? UsualType(model.File),
+            Threads = execution.Threads,
+            Isa = execution.Isa,
+            Activations = execution.Activations,
+            KvType = execution.KvType,
+            Repack = model.Options.Repack,
+            Emit = model.Options.Emit,
+            PromptChunk = model.Options.MaxBatchRows,
+            Prompt = what.Prompt,
+            Generate = what.Generate,
+            Depth = what.Depth,
+            Batch = what.Batch,
+            Repetitions = what.Repetitions,
+            PrefillTps = run.Prefill?.Median,
+            PrefillTpsLowest = run.Prefill?.Lowest,
+            PrefillTpsHighest = run.Prefill?.Highest,
+            DecodeTps = run.Decode?.Median,
+            DecodeTpsLowest = run.Decode?.Lowest,
+            DecodeTpsHighest = run.Decode?.Highest,
+            Parameters = model.Info.Parameters,
+            WeightBytes = model.Info.WeightBytes,
+            WeightBytesPerToken = perToken,
+            ReadBandwidth = bandwidth,
+            ReadShare = what.Batch == 1 ? run.Decode?.Median * perToken / bandwidth : null,
+            AllocatedBytesPerToken = run.AllocatedPerToken?.Median,
+            BarriersPerLayer = run.BarriersPerLayer,
+            LogitsHash = run.LogitsHash,
+            Machine = machine,
+        };
+    }
+
+    private static string UsualType(ModelFile file) =>
+        file.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))!.Key.ToString();
+}
