@@ -8,7 +8,7 @@ namespace Pure.Chat;
 
 /// <summary>
 /// The tokenizer that goes with a model: the <c>tokenizer.ggml.*</c> keys of a GGUF file, which need not have tensors, or the
-/// <c>tokenizer.json</c> of a Hugging Face folder.
+/// <c>tokenizer.json</c> of a Hugging Face folder, or if there is none, its <c>tokenizer.model</c>.
 /// </summary>
 public static class ModelTokenizer
 {
@@ -49,15 +49,16 @@ public static class ModelTokenizer
 
     private static Tokenizer OpenFolder(string path)
     {
-        if (!File.Exists(Path.Combine(path, "tokenizer.json")))
+        bool hasJson = File.Exists(Path.Combine(path, "tokenizer.json"));
+        if (!hasJson && !File.Exists(Path.Combine(path, "tokenizer.model")))
         {
             throw new ModelFormatException(
-                $"{path}: this is a directory without a tokenizer.json; download it too, or name a GGUF file.");
+                $"{path}: this is a directory with neither a tokenizer.json nor a tokenizer.model; download it too, or name a GGUF file.");
         }
 
         try
         {
-            return TokenizerJson.Open(path);
+            return hasJson ? TokenizerJson.Open(path) : SentencePieceModel.Open(path);
         }
         catch (TokenizerException exception)
         {

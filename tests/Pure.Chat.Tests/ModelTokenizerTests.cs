@@ -42,6 +42,27 @@ public sealed class ModelTokenizerTests
     }
 
     [Fact]
+    public void A_folder_with_a_sentencepiece_file_and_no_tokenizer_json_serves()
+    {
+        using var folder = new TinyFolder();
+        string file = Shared.Path("data", "hf-tokenizers", "neural-api-tiny", "tiny_spm_bpe.model");
+        File.Copy(file, folder.Path("tokenizer.model"));
+        Assert.Equal(TinyFolder.Vocabulary.Length, ModelTokenizer.Open(folder.Root).VocabularySize);
+        File.Delete(folder.Path("tokenizer.json"));
+        File.Delete(folder.Path("tokenizer_config.json"));
+
+        Tokenizer tokenizer = ModelTokenizer.Open(folder.Root);
+        Tokenizer alone = SentencePieceModel.Open(file);
+        const string Text = "the cat sat on the mat";
+        Assert.Equal(alone.Encode(Text), tokenizer.Encode(Text));
+        Assert.Equal(Text, tokenizer.Decode(tokenizer.Encode(Text, addSpecial: false)));
+
+        File.Delete(folder.Path("tokenizer.model"));
+        string message = Assert.Throws<ModelFormatException>(() => ModelTokenizer.Open(folder.Root)).Message;
+        Assert.Contains("neither a tokenizer.json nor a tokenizer.model", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_token_between_texts_ends_them_where_nothing_else_does()
     {
         using GgufFile file = GgufFile.Open(
