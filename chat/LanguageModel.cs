@@ -24,9 +24,9 @@ public sealed class LanguageModel : IDisposable
     private readonly int[] _endTokens;
     private bool _disposed;
 
-    private LanguageModel(ModelFile file, ModelOptions? options)
+    private LanguageModel(ModelFile file, Tokenizer? tokenizer, ModelOptions? options)
     {
-        Tokenizer = ModelTokenizer.Create(file);
+        Tokenizer = tokenizer ?? ModelTokenizer.Create(file);
         Defaults = SamplingDefaults.Of(file);
         Model = Model.Load(file, options);
         _endTokens = EndTokens(file.Metadata);
@@ -46,7 +46,19 @@ public sealed class LanguageModel : IDisposable
     /// <param name="options">How to run it.</param>
     /// <exception cref="ModelFormatException">The file cannot be used.</exception>
     /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
-    public static LanguageModel Load(string path, ModelOptions? options = null) => Load(ModelFile.Open(path), options);
+    public static LanguageModel Load(string path, ModelOptions? options = null) => Load(ModelFile.Open(path), null, options);
+
+    /// <summary>Opens a model with a tokenizer that is not the one in its file, if there is one; see the other overload.</summary>
+    /// <param name="path">The file, of a model in several files the first; or the folder.</param>
+    /// <param name="tokenizer">Its ids are those that the model was trained with.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="ModelFormatException">The file cannot be used.</exception>
+    /// <exception cref="InvalidRequestException">The options ask for what this machine lacks.</exception>
+    public static LanguageModel Load(string path, Tokenizer tokenizer, ModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return Load(ModelFile.Open(path), tokenizer, options);
+    }
 
     /// <summary>
     /// Opens stories-moe, the small model inside this assembly: a trained DeepSeek-V2-style mixture of experts that tells children's
@@ -58,7 +70,7 @@ public sealed class LanguageModel : IDisposable
     {
         using Stream stream = typeof(LanguageModel).Assembly.GetManifestResourceStream(DefaultName)
             ?? throw new InvalidOperationException($"Pure.Chat was built without its resource {DefaultName}.");
-        return Load(GgufFile.Open(stream, DefaultName), options);
+        return Load(GgufFile.Open(stream, DefaultName), null, options);
     }
 
     /// <summary>Continues a prompt.</summary>
@@ -113,11 +125,11 @@ public sealed class LanguageModel : IDisposable
         return Complete(session, null, prompt, ids, options, cancellationToken);
     }
 
-    private static LanguageModel Load(ModelFile file, ModelOptions? options)
+    private static LanguageModel Load(ModelFile file, Tokenizer? tokenizer, ModelOptions? options)
     {
         try
         {
-            return new LanguageModel(file, options);
+            return new LanguageModel(file, tokenizer, options);
         }
         catch
         {

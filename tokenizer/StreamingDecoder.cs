@@ -20,7 +20,7 @@ public sealed class StreamingDecoder(Tokenizer tokenizer, bool renderSpecial = f
     public string Append(int id) => Decode(tokenizer.Render(id, renderSpecial, ref _state), flush: false);
 
     /// <summary>Ends the stream: U+FFFD for bytes that still wait, else nothing.</summary>
-    public string Flush() => Decode([], flush: true);
+    public string Flush() => Decode(_state.Flush(), flush: true);
 
     private string Decode(ReadOnlySpan<byte> bytes, bool flush)
     {

@@ -60,6 +60,10 @@ public abstract class Tokenizer
     /// <summary>Whether the unknown token is written even where control tokens are not.</summary>
     internal virtual bool ShowsUnknown => false;
 
+    /// <summary>Who writes a stream of tokens; none if the tokens' own bytes say it all.</summary>
+    /// <param name="continuesText">Whether text came before.</param>
+    internal virtual TokenWriter? OpenWriter(bool continuesText) => null;
+
     /// <summary>Makes the tokenizer for a vocabulary.</summary>
     /// <exception cref="TokenizerException">The model or pre-tokenizer is not supported, or the vocabulary contradicts
     /// itself.</exception>
@@ -153,6 +157,7 @@ public abstract class Tokenizer
         var state = new RenderState(this, continuesText: false);
         foreach (int id in ids)
             destination.Write(Render(id, renderSpecial, ref state));
+        destination.Write(state.Flush());
     }
 
     /// <summary>The bytes that a token adds to a text.</summary>

@@ -16,6 +16,7 @@ public sealed class ArchitectureTests
     public void Compiled_rooms_use_only_what_the_house_allows(string folder)
     {
         Room room = Room.All.Single(room => room.Folder == folder);
+        room.SkipIfLeftOut();
         string[] strangers = [.. References(room).Where(name => !Framework.Contains(name) && !room.Allows(name))];
 
         Assert.True(strangers.Length == 0, Complaint(room, strangers));
@@ -41,8 +42,13 @@ public sealed class ArchitectureTests
     }
 
     [Theory, MemberData(nameof(Folders))]
-    public void References_are_really_read(string folder) =>
-        Assert.Contains("System.Runtime", References(Room.All.Single(room => room.Folder == folder)));
+    public void References_are_really_read(string folder)
+    {
+        Room room = Room.All.Single(room => room.Folder == folder);
+        room.SkipIfLeftOut();
+
+        Assert.Contains("System.Runtime", References(room));
+    }
 
     private static List<string> References(Room room)
     {

@@ -13,6 +13,7 @@ public sealed class PackageTests
     [Theory, MemberData(nameof(Libraries))]
     public void A_library_package_holds_assembly_documentation_readme_and_licence(string id)
     {
+        Room.Named(id).SkipIfLeftOut();
         using ZipArchive package = Open(id, "nupkg");
         string[] files = [.. package.Entries.Select(entry => entry.FullName)];
 
@@ -26,6 +27,7 @@ public sealed class PackageTests
     [Theory, MemberData(nameof(Libraries))]
     public void A_library_package_says_what_it_is_and_needs_only_what_the_house_allows(string id)
     {
+        Room.Named(id).SkipIfLeftOut();
         using ZipArchive package = Open(id, "nupkg");
         var specification = XDocument.Parse(Text(package, id + ".nuspec"));
 
@@ -33,7 +35,7 @@ public sealed class PackageTests
         Assert.Equal("MIT", Value("license"));
         Assert.Equal("README.md", Value("readme"));
         Assert.StartsWith("Pure", Value("description"), StringComparison.Ordinal);
-        Room room = Room.All.Single(room => room.AssemblyName == id);
+        Room room = Room.Named(id);
         Assert.All(Elements("dependency"), dependency => Assert.True(room.Allows((string)dependency.Attribute("id")!), dependency.ToString()));
 
         IEnumerable<XElement> Elements(string name) => specification.Descendants().Where(element => element.Name.LocalName == name);
@@ -43,6 +45,7 @@ public sealed class PackageTests
     [Theory, MemberData(nameof(Libraries))]
     public void Symbols_are_packed_beside_it(string id)
     {
+        Room.Named(id).SkipIfLeftOut();
         using ZipArchive package = Open(id, "snupkg");
 
         Assert.Contains($"lib/net10.0/{id}.pdb", package.Entries.Select(entry => entry.FullName));

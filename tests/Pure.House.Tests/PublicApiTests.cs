@@ -12,6 +12,7 @@ public sealed class PublicApiTests
     [Theory, MemberData(nameof(Libraries))]
     public void Public_api_is_the_approved_one(string library)
     {
+        Room.Named(library).SkipIfLeftOut();
         string path = Path.Combine(SourceFolder(), "PublicApi", library + ".txt");
         string actual = PublicApiListing.Of(Assembly.Load(library));
         if (Environment.GetEnvironmentVariable(ApproveVariable) == "1")

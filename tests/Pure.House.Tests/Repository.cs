@@ -17,7 +17,7 @@ internal static class Repository
     private static IEnumerable<string> SourceFilesOf(string room) =>
         Directory.EnumerateFiles(Path.Combine(Root, room), "*.cs", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
-            .Where(path => path.Split('/') is [_, not ("bin" or "obj"), ..])
+            .Where(path => !path.Split('/').Any(folder => folder is "bin" or "obj"))
             .Order(StringComparer.Ordinal);
 
     private static string FindRoot()

@@ -11,6 +11,11 @@ internal sealed record Room(string Folder, string AssemblyName, params string[] 
     [
         new("engine", "Pure.Engine", "System.Numerics.Tensors"),
         new("tokenizer", "Pure.Tokenizers"),
+        // Google.Protobuf: Microsoft.ML.Tokenizers brings it along.
+        new("tokenizer/MicrosoftML", "Pure.Tokenizers.MicrosoftML", "Pure.Tokenizers", "Microsoft.ML.Tokenizers", "Google.Protobuf")
+        {
+            Switch = "WithMicrosoftML",
+        },
         new("chat", "Pure.Chat", "Pure.Engine", "Pure.Tokenizers", "Microsoft.Extensions.AI.Abstractions"),
         new("serve", "pure", "Pure.Chat", "Pure.Engine", "Pure.Tokenizers", "Microsoft.Extensions.AI.Abstractions",
             "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.",
@@ -19,6 +24,18 @@ internal sealed record Room(string Folder, string AssemblyName, params string[] 
 
     /// <summary>The rooms that are libraries: those with a public API.</summary>
     public static IEnumerable<Room> Libraries => All.Where(room => room.Folder != "serve");
+
+    /// <summary>The property that a build needs to have this room; none if every build has it.</summary>
+    public string? Switch { get; init; }
+
+    public static Room Named(string assemblyName) => All.Single(room => room.AssemblyName == assemblyName);
+
+    /// <summary>Skips the test if this room is optional, and this build left it out.</summary>
+    public void SkipIfLeftOut()
+    {
+        if (Switch is not null && !File.Exists(Path.Combine(AppContext.BaseDirectory, AssemblyName + ".dll")))
+            Assert.Skip($"{AssemblyName} is left out of this build; -p:{Switch}=true has it");
+    }
 
     public bool Allows(string assembly) =>
         MayUse.Any(name => name.EndsWith('.') ? assembly.StartsWith(name, StringComparison.Ordinal) : assembly == name);

@@ -36,6 +36,7 @@ public sealed partial class UnsafeFenceTests
     [Theory, MemberData(nameof(Libraries))]
     public void Nothing_public_takes_or_returns_a_pointer(string library)
     {
+        Room.Named(library).SkipIfLeftOut();
         string[] offenders =
         [
             .. PublicSurface.Types(Assembly.Load(library))
