@@ -33,6 +33,9 @@ internal sealed class CommandStreams
     /// <summary>Whether a person watches standard output.</summary>
     internal bool OutputIsTerminal { get; init; }
 
+    /// <summary>Whether a person types the standard input.</summary>
+    internal bool InputIsTerminal { get; init; }
+
     /// <summary>Columns that help may use.</summary>
     internal int Width { get; private init; } = 100;
 
@@ -45,6 +48,7 @@ internal sealed class CommandStreams
             Interruption = interruption,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,
+            InputIsTerminal = !Console.IsInputRedirected,
             Width = Console.IsOutputRedirected ? 100 : Math.Clamp(Console.WindowWidth, 60, 120),
         };
 

@@ -19,7 +19,8 @@ internal sealed class ChatCommand : PureCommand
         /load F        go on with the conversation in a JSON file
         /help          this list
         /bye           end (so does the end of the input)
-        Ctrl-C stops an answer. Several lines, or one that begins with /, go between triple quotes.
+        Ctrl-C stops an answer or gives up a line. Several lines, or one that begins with /, go between triple
+        quotes.
 
         """;
 
@@ -71,8 +72,8 @@ internal sealed class ChatCommand : PureCommand
         using var conversation = new ChatConversation(model, template, context);
         if (parsed.GetValue(_system) is { } system)
             conversation.SetSystem(TextInput.Check(system, "--system"));
-        using var input = new ChatInput(streams.Input);
-        using var answer = new Interruptible(streams.Interruption, cancellation);
+        using var input = new ChatInput(streams);
+        using var answer = new Interruptible(streams.Interruption, input.Abandon, cancellation);
         Talk(conversation, options, input, answer, streams);
         return ExitCode.Success;
     }
@@ -82,12 +83,8 @@ internal sealed class ChatCommand : PureCommand
     {
         if (streams.OutputIsTerminal)
             streams.Output.Write("/help lists what can be typed.\n");
-        while (true)
+        while (input.Read() is var (text, isQuoted))
         {
-            if (streams.OutputIsTerminal)
-                streams.Output.Write("> ");
-            if (input.Read() is not var (text, isQuoted))
-                break;
             try
             {
                 if (!isQuoted && text.TrimStart().StartsWith('/'))
@@ -113,8 +110,16 @@ internal sealed class ChatCommand : PureCommand
     private static void Answer(
         ChatConversation conversation, string text, TextOptions options, Interruptible answer, CommandStreams streams)
     {
-        StopReason? reason = conversation.Say(text, options, streams.Output.Write, answer.Begin());
-        answer.End();
+        StopReason? reason;
+        try
+        {
+            reason = conversation.Say(text, options, streams.Output.Write, answer.Begin());
+        }
+        finally
+        {
+            answer.End();
+        }
+
         streams.Output.Write('\n');
         if (reason == StopReason.ContextFull)
             streams.Error.Write("The context is full: /reset forgets what was said, -c N makes room for more.\n");
@@ -155,17 +160,20 @@ internal sealed class ChatCommand : PureCommand
         : path == "-" ? throw new UsageException($"{command} needs a file, not -: standard input is the conversation.")
         : path;
 
-    /// <summary>Ctrl-C for as long as the command runs: it cancels the answer that is being written, if there is one.</summary>
+    /// <summary>Ctrl-C for as long as the command runs: it cancels the answer that is being written or, if there is none, gives up
+    /// what is being typed.</summary>
     private sealed class Interruptible : IDisposable
     {
         private readonly Interruption? _interruption;
+        private readonly Action _abandonInput;
         private readonly CancellationToken _outer;
         private readonly Lock _lock = new();
         private CancellationTokenSource? _answer;
 
-        internal Interruptible(Interruption? interruption, CancellationToken outer)
+        internal Interruptible(Interruption? interruption, Action abandonInput, CancellationToken outer)
         {
             _interruption = interruption;
+            _abandonInput = abandonInput;
             _outer = outer;
             interruption?.Diversion = Stop;
         }
@@ -198,7 +206,12 @@ internal sealed class ChatCommand : PureCommand
         private void Stop()
         {
             lock (_lock)
-                _answer?.Cancel();
+            {
+                if (_answer is not null)
+                    _answer.Cancel();
+                else
+                    _abandonInput();
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ internal sealed class ChatConversation : IDisposable
     /// <summary>All turns, a system message first.</summary>
     internal IReadOnlyList<ChatMessage> Messages => _messages;
 
+    /// <summary>How many tokens the last turn had to read; those of earlier turns that the session still had are not among them.</summary>
+    internal int TokensRead { get; private set; }
+
     /// <summary>Sets the system message, or takes it away where it is empty; what was said stays.</summary>
     internal void SetSystem(string text)
     {
@@ -60,12 +63,14 @@ internal sealed class ChatConversation : IDisposable
         _messages.Add(new ChatMessage("user", text));
         TextCompletion completion;
         string prompt;
+        int start;
         try
         {
             prompt = _template.Render(_messages);
             bool continues = _read.Length > 0 && prompt.Length > _read.Length && prompt.StartsWith(_read, StringComparison.Ordinal);
             if (!continues)
                 _session.Clear();
+            start = _session.Length;
             completion = _session.GenerateAsync(continues ? prompt[_read.Length..] : prompt, options, cancellation);
         }
         catch
@@ -74,30 +79,45 @@ internal sealed class ChatConversation : IDisposable
             throw;
         }
 
-        var answer = new StringBuilder();
+        TokensRead = completion.PromptTokens.Count;
         _read = "";
+        var answer = new StringBuilder();
+        var shown = new StreamingDecoder(_tokenizer, renderSpecial: true, continuesText: true);
+        var shownText = new StringBuilder();
+        int length = start + completion.PromptTokens.Count;
         Read(completion, piece =>
         {
-            answer.Append(piece);
-            put(piece);
+            if (piece.Token is { } token)
+            {
+                shownText.Append(shown.Append(token.Id));
+                length++;
+            }
+            if (piece.Text.Length == 0)
+                return;
+            answer.Append(piece.Text);
+            put(piece.Text);
         });
-        _messages.Add(new ChatMessage("assistant", answer.ToString()));
-        // After a cancellation, or a stop in the middle of a character, the session may hold tokens that no text shows.
-        if (completion.EndToken is { } end)
-            _read = prompt + answer + _tokenizer.TokenText(end);
+        string written = answer.ToString();
+        _messages.Add(new ChatMessage("assistant", written));
+        // However the answer ended, the session goes on from it if its tokens are those of the text, all and no others: not
+        // where it stopped within a character, wrote a token that no text shows, or was cancelled while it read the prompt.
+        string end = completion.EndToken is { } token ? _tokenizer.TokenText(token) : "";
+        bool isWhole = _session.Length == length + (end.Length > 0 ? 1 : 0) && shown.Flush().Length == 0;
+        if (isWhole && shownText.Equals(written))
+            _read = prompt + written + end;
         return completion.StopReason;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    private static void Read(TextCompletion completion, Action<string> put) => ReadAsync(completion, put).GetAwaiter().GetResult();
+    private static void Read(TextCompletion completion, Action<TextPiece> put) => ReadAsync(completion, put).GetAwaiter().GetResult();
 
-    private static async Task ReadAsync(TextCompletion completion, Action<string> put)
+    private static async Task ReadAsync(TextCompletion completion, Action<TextPiece> put)
     {
         try
         {
-            await foreach (string piece in completion.ConfigureAwait(false))
+            await foreach (TextPiece piece in completion.ReadPiecesAsync().ConfigureAwait(false))
                 put(piece);
         }
         catch (OperationCanceledException)

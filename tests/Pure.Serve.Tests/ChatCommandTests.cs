@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Pure.Chat;
+using Pure.Chat.Templates;
+using Pure.Serve.Commands;
 
 namespace Pure.Serve.Tests;
 
@@ -100,6 +103,38 @@ public class ChatCommandTests
         Assert.Contains("/bye", text, StringComparison.Ordinal);
         Assert.InRange(text.IndexOf('\n', StringComparison.Ordinal), 1, 40);
         Assert.Null(interruption.Diversion);
+    }
+
+    [Theory]
+    [InlineData(5, null)]
+    [InlineData(int.MaxValue, 6)]
+    [InlineData(int.MaxValue, null)]
+    public void The_turn_after_any_answer_reads_only_what_is_new(int cancelAfter, int? most)
+    {
+        using LanguageModel model = LanguageModel.LoadDefault();
+        ModelTemplate template = ModelTemplate.Find(model)!;
+        TextOptions options = new() { Temperature = 0, MaxTokens = most };
+        using var conversation = new ChatConversation(model, template, 512);
+        using var cancellation = new CancellationTokenSource();
+        int pieces = 0;
+        StopReason? reason = conversation.Say(
+            Dog,
+            options,
+            _ =>
+            {
+                if (++pieces == cancelAfter)
+                    cancellation.Cancel();
+            },
+            cancellation.Token);
+        Assert.Equal(cancelAfter < int.MaxValue ? StopReason.Cancelled : most is null ? StopReason.EndOfText : StopReason.MaxTokens, reason);
+        string first = conversation.Messages[^1].Content;
+        conversation.Say("And a cat.", options with { MaxTokens = 8 }, _ => { }, TestContext.Current.CancellationToken);
+
+        using var anew = new ChatConversation(model, template, 512);
+        anew.Replace(conversation.Messages.Take(2));
+        anew.Say("And a cat.", options with { MaxTokens = 8 }, _ => { }, TestContext.Current.CancellationToken);
+        Assert.Equal(anew.Messages[^1].Content, conversation.Messages[^1].Content);
+        Assert.InRange(conversation.TokensRead, 1, anew.TokensRead - model.Tokenizer.Encode(first, addSpecial: false).Length);
     }
 
     [Fact]
