@@ -77,6 +77,33 @@ public sealed class SandboxTests
         Assert.StartsWith("evil, line 1: ", exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The shapes in which attacks were published: a search through the classes of the host, and the ways around filters
+    /// on it.</summary>
+    [Theory]
+    [InlineData("{% for c in [].__class__.__base__.__subclasses__() %}{% if c.__name__ == 'catch_warnings' %}{{ c()._module.__builtins__['__import__']('os').popen('id').read() }}{% endif %}{% endfor %}")]
+    [InlineData("{% for x in ().__class__.__base__.__subclasses__() %}{% if 'warning' in x.__name__ %}{{ x()._module.__builtins__['__import__']('os').system('id') }}{% endif %}{% endfor %}")]
+    [InlineData("{{ self.__init__.__globals__.__builtins__.__import__('os').popen('id').read() }}")]
+    [InlineData("{{ cycler.__init__.__globals__.os.popen('id').read() }}")]
+    [InlineData("{{ (messages|attr('__class__')|attr('__base__')).__subclasses__() }}")]
+    [InlineData("{{ ''['__cla' ~ 'ss__']['__mro__'][1] }}")]
+    [InlineData("{{ ''|attr(['__cla', 'ss__']|join)|attr('mro')() }}")]
+    [InlineData("{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f')|attr('mro')() }}")]
+    [InlineData("{% set c = cycler('a') %}{{ c.next.__globals__.os }}")]
+    [InlineData("{% macro m() %}{% endmacro %}{{ m.__globals__.os }}")]
+    [InlineData("{% macro m() %}{{ caller.__globals__.os }}{% endmacro %}{% call m() %}{% endcall %}")]
+    [InlineData("{% for x in [1] %}{{ loop.__class__.__mro__ }}{% endfor %}")]
+    [InlineData("{{ '{0.__init__.__globals__[os]}'.format(raise_exception) }}")]
+    [InlineData("{{ ['{0.__class__.__mro__}']|map('format', s)|list|first|attr('x')() }}")]
+    [InlineData("{{ messages.append.__self__.__class__ }}")]
+    [InlineData("{{ dict.__subclasses__() }}")]
+    public void A_published_attack_ends_in_one_sentence(string template)
+    {
+        var exception = Assert.Throws<TemplateException>(() => ChatTemplate.Parse(template, "evil").Render(Variables));
+        Assert.StartsWith("evil, line 1: ", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Pure.", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", exception.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{% include '/etc/passwd' %}")]
     [InlineData("{% import 'os' as os %}")]
