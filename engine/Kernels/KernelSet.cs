@@ -86,24 +86,33 @@ internal abstract unsafe class KernelSet
     /// Fills the 8-bit form of row <paramref name="row"/> from its floats. A last block that the columns do not fill is quantised as
     /// if it went on with zeros.
     /// </summary>
-    internal void QuantizeRow(in Activations x, int row)
+    internal void QuantizeRow(in Activations x, int row) => QuantizeRow(x, row, 0, x.Columns);
+
+    /// <summary>
+    /// The same of columns <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> - 1, whole blocks but for
+    /// the row's last.
+    /// </summary>
+    internal void QuantizeRow(in Activations x, int row, int first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)x.Rows, nameof(row));
-        long start = (long)row * x.Stride;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(first % Activations.BlockSize, 0, nameof(first));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(first + count), (uint)x.Columns, nameof(count));
+        long start = ((long)row * x.Stride) + first;
         long block = start / Activations.BlockSize;
-        int whole = x.Columns / Activations.BlockSize * Activations.BlockSize;
+        int whole = count / Activations.BlockSize * Activations.BlockSize;
         Quantize(x.Values + start, whole, x.Quants + start, x.Scales + block, x.Sums + block);
-        if (whole < x.Columns)
+        if (whole < count)
         {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(first + count, x.Columns, nameof(count));
             float* padded = stackalloc float[Activations.BlockSize];
             for (int i = 0; i < Activations.BlockSize; i++)
-                padded[i] = whole + i < x.Columns ? x.Values[start + whole + i] : 0;
+                padded[i] = whole + i < count ? x.Values[start + whole + i] : 0;
             block += whole / Activations.BlockSize;
             Quantize(padded, Activations.BlockSize, x.Quants + start + whole, x.Scales + block, x.Sums + block);
         }
 
         if (ReadsPacked && x.Panels != null)
-            Panel.FillRow(x, row);
+            Panel.FillRow(x, row, first / Activations.BlockSize, whole / Activations.BlockSize);
     }
 
     /// <summary>

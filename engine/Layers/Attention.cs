@@ -22,16 +22,71 @@ internal abstract class Attention : Sublayer
     private protected static void Attend(
         Cpu cpu, Step step, in Activations queries, in Activations outputs, HeadColumns[] heads, int sharing, int window)
     {
+        int together = HeadsTogether(cpu, step, heads.Length, sharing);
+        cpu.Pool.Run(
+            new AttendJob(cpu.Kernels, step, queries, outputs, heads, together, window),
+            RowTiles(step) * (heads.Length / together),
+            grain: 1);
+    }
+
+    /// <summary>Heads that one thread takes at a time, of <paramref name="sharing"/> that share their keys and values.</summary>
+    private protected static int HeadsTogether(Cpu cpu, Step step, int heads, int sharing)
+    {
         // A single row is cut finer, so that every thread has heads to work on.
-        int most = step.Rows == 1 ? Math.Max(1, heads.Length / cpu.Pool.Threads) : AttentionTile.MaxHeads;
+        int most = step.Rows == 1 ? Math.Max(1, heads / cpu.Pool.Threads) : AttentionTile.MaxHeads;
         int together = Math.Min(sharing, Math.Min(most, AttentionTile.MaxHeads));
         while (sharing % together != 0)
             together--;
-        int rowTiles = (step.Rows + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
-        cpu.Pool.Run(
-            new AttendJob(cpu.Kernels, step, queries, outputs, heads, together, window), rowTiles * (heads.Length / together), grain: 1);
+        return together;
     }
 
+    /// <summary>Tiles of up to <see cref="AttentionTile.MaxRows"/> rows.</summary>
+    private protected static int RowTiles(Step step) => (step.Rows + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
+
+    /// <summary>Some heads of up to <see cref="AttentionTile.MaxRows"/> rows, which may belong to several sequences.</summary>
+    private protected static void AttendRows(
+        KernelSet kernels,
+        Step step,
+        int firstRow,
+        int rows,
+        HeadColumns[] heads,
+        int firstHead,
+        int together,
+        int window,
+        in Activations queries,
+        in Activations outputs)
+    {
+        int end = firstRow + rows;
+        for (int row = firstRow; row < end;)
+        {
+            ref readonly BatchRow batchRow = ref step.Batch.Rows[row];
+            int next = row + 1;
+            while (next < end && step.Batch.Rows[next].Sequence == batchRow.Sequence)
+                next++;
+            if (next - row > 1 || together > 1)
+            {
+                new AttentionTile(kernels, step, heads.AsSpan(firstHead, together), firstHead, window, queries, outputs).Attend(row, next - row);
+            }
+            else
+            {
+                HeadColumns columns = heads[firstHead];
+                int visible = batchRow.Position + 1;
+                SpanAttention.Attend(
+                    kernels,
+                    batchRow.Sequence,
+                    step.Layer,
+                    window == 0 ? 0 : Math.Max(0, visible - window),
+                    visible,
+                    queries.Row(row).Slice(firstHead * columns.KeySize, columns.KeySize),
+                    columns,
+                    outputs.Row(row).Slice(firstHead * columns.ValueSize, columns.ValueSize));
+            }
+
+            row = next;
+        }
+    }
+
+    /// <summary>Items are (tile of rows, some heads).</summary>
     private readonly struct AttendJob(
         KernelSet kernels, Step step, Activations queries, Activations outputs, HeadColumns[] heads, int together, int window) : IRangeJob
     {
@@ -40,38 +95,19 @@ internal abstract class Attention : Sublayer
             for (int item = begin; item < end; item++)
             {
                 (int tile, int group) = Math.DivRem(item, heads.Length / together);
-                int stop = Math.Min((tile + 1) * AttentionTile.MaxRows, step.Rows);
-                for (int row = tile * AttentionTile.MaxRows; row < stop;)
-                {
-                    int next = row + 1;
-                    while (next < stop && step.Batch.Rows[next].Sequence == step.Batch.Rows[row].Sequence)
-                        next++;
-                    Rows(row, next - row, group * together);
-                    row = next;
-                }
+                int first = tile * AttentionTile.MaxRows;
+                AttendRows(
+                    kernels,
+                    step,
+                    first,
+                    Math.Min(AttentionTile.MaxRows, step.Rows - first),
+                    heads,
+                    group * together,
+                    together,
+                    window,
+                    queries,
+                    outputs);
             }
-        }
-
-        private void Rows(int row, int count, int head)
-        {
-            if (count > 1 || together > 1)
-            {
-                new AttentionTile(kernels, step, heads.AsSpan(head, together), head, window, queries, outputs).Attend(row, count);
-                return;
-            }
-
-            ref readonly BatchRow batchRow = ref step.Batch.Rows[row];
-            HeadColumns columns = heads[head];
-            int visible = batchRow.Position + 1;
-            SpanAttention.Attend(
-                kernels,
-                batchRow.Sequence,
-                step.Layer,
-                window == 0 ? 0 : Math.Max(0, visible - window),
-                visible,
-                queries.Row(row).Slice(head * columns.KeySize, columns.KeySize),
-                columns,
-                outputs.Row(row).Slice(head * columns.ValueSize, columns.ValueSize));
         }
     }
 }

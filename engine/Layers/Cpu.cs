@@ -25,6 +25,17 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     /// <summary>Disposes <paramref name="disposable"/> with this.</summary>
     internal void Own(IDisposable disposable) => _owned.Add(disposable);
 
+    /// <summary>Runs a work's items on all threads: one parallel region.</summary>
+    internal void Run<TWork>(in TWork work)
+        where TWork : struct, IWork =>
+        Pool.Run(work, work.Count, grain: 1);
+
+    /// <summary>Runs two works that do not read one another's results, in one parallel region.</summary>
+    internal void Run<TFirst, TSecond>(in TFirst first, in TSecond second)
+        where TFirst : struct, IWork
+        where TSecond : struct, IWork =>
+        Run(new Both<TFirst, TSecond>(first, second));
+
     /// <summary>Makes the 8-bit form of every row.</summary>
     internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
 

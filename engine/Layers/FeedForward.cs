@@ -36,16 +36,86 @@ internal sealed class GatedFeedForward(
     /// <inheritdoc/>
     internal override void Forward(Step step, in Activations x, in Activations y)
     {
-        Activations gated = scratch.Gate.Rows(x.Rows);
-        Activations raised = scratch.Up.Rows(x.Rows);
-        gate.Forward(x, gated);
-        up.Forward(x, raised);
-        cpu.Pool.Run(new GateJob(cpu.Kernels, activation, gated, raised, down.ReadsQ8), x.Rows, grain: 1);
-        down.Forward(gated, y);
+        if (HasOrder)
+        {
+            // Arranged inputs share a buffer: one product at a time.
+            Activations gated = scratch.Gate.Rows(x.Rows);
+            gate.Forward(x, gated);
+            up.Forward(x, scratch.Up.Rows(x.Rows));
+            cpu.Pool.Run(new GateJob(cpu.Kernels, activation, gated, scratch.Up.Rows(x.Rows), down.ReadsQ8), x.Rows, grain: 1);
+            down.Forward(gated, y);
+            return;
+        }
+
+        cpu.Run(Hidden(x));
+        cpu.Run(Lowered(x.Rows, y));
     }
 
+    /// <summary>Whether a matrix arranges its inputs; then the two works below are not to be had.</summary>
+    internal bool HasOrder => gate.Order is not null || up.Order is not null || down.Order is not null;
+
+    /// <summary>activation(gate·x) ⊙ up·x, with its 8-bit form where <see cref="Down"/> reads it.</summary>
+    internal HiddenWork Hidden(in Activations x)
+    {
+        gate.Prepare();
+        up.Prepare();
+        return new HiddenWork(this, x, scratch.Gate.Rows(x.Rows), scratch.Up.Rows(x.Rows), Tile(gate, x.Rows));
+    }
+
+    /// <summary>down · what <see cref="Hidden(in Activations)"/> made.</summary>
+    internal Linear.Work Lowered(int rows, in Activations y) => down.Prepared(scratch.Gate.Rows(rows), y);
+
+    /// <summary>Hidden columns handed out at a time: whole 8-bit blocks.</summary>
+    internal static int Tile(Linear gate, int rows) =>
+        (gate.Grain(rows) + Activations.BlockSize - 1) / Activations.BlockSize * Activations.BlockSize;
+
+    /// <summary>
+    /// gated = activation(gate·x) ⊙ up·x in columns <paramref name="from"/> to <paramref name="to"/> - 1 for the given input rows (empty:
+    /// all); raised is used on the way.
+    /// </summary>
+    internal static void Hide(
+        KernelSet kernels,
+        GateActivation activation,
+        Linear gate,
+        Linear up,
+        int from,
+        int to,
+        in Activations x,
+        ReadOnlySpan<int> inputRows,
+        in Activations gated,
+        in Activations raised,
+        bool quantize)
+    {
+        gate.Forward(from, to, x, inputRows, gated);
+        up.Forward(from, to, x, inputRows, raised);
+        for (int row = 0; row < gated.Rows; row++)
+        {
+            Span<float> columns = gated.Row(row)[from..to];
+            kernels.Gate(activation, columns, raised.Row(row)[from..to], columns);
+            if (quantize)
+                kernels.QuantizeRow(gated, row, from, to - from);
+        }
+    }
+
+    /// <summary>The hidden columns in tiles.</summary>
+    internal readonly struct HiddenWork(GatedFeedForward network, Activations x, Activations gated, Activations raised, int tile) : IWork
+    {
+        /// <inheritdoc/>
+        public int Count => (network.Gate.Outputs + tile - 1) / tile;
+
+        /// <inheritdoc/>
+        public void Run(int begin, int end)
+        {
+            for (int item = begin; item < end; item++)
+                network.Hide(item * tile, Math.Min((item + 1) * tile, network.Gate.Outputs), x, gated, raised);
+        }
+    }
+
+    private void Hide(int from, int to, in Activations x, in Activations gated, in Activations raised) =>
+        Hide(cpu.Kernels, activation, gate, up, from, to, x, [], gated, raised, down.ReadsQ8);
+
     /// <summary>gate = activation(gate) ⊙ up for every row, with its 8-bit form where asked.</summary>
-    internal readonly struct GateJob(KernelSet kernels, GateActivation activation, Activations gate, Activations up, bool quantize) : IRangeJob
+    private readonly struct GateJob(KernelSet kernels, GateActivation activation, Activations gate, Activations up, bool quantize) : IRangeJob
     {
         public void Run(int begin, int end)
         {

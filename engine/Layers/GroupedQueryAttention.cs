@@ -88,9 +88,11 @@ internal sealed class GroupedQueryAttention : Attention
         Activations mixed = _scratch.Mixed.Rows(step.Rows);
         int keys = _shape.KvHeads * _shape.KeySize;
 
-        _weights.Query.Forward(x, q);
-        _weights.Key.Forward(x, kv.Columns32(0, keys));
-        _weights.Value.Forward(x, kv.Columns32(keys, _shape.KvHeads * _shape.ValueSize));
+        Linear.Forward(
+            x,
+            (_weights.Query, q),
+            (_weights.Key, kv.Columns32(0, keys)),
+            (_weights.Value, kv.Columns32(keys, _shape.KvHeads * _shape.ValueSize)));
         _cpu.Pool.Run(new PositionJob(this, step, q, kv), step.Rows, grain: 1);
         Attend(_cpu, step, q, mixed, _heads, _shape.Heads / _shape.KvHeads, _window);
         if (_weights.Output.ReadsQ8)

@@ -52,11 +52,45 @@ internal sealed class Linear
 
     /// <param name="x">Input <c>[rows, inputs]</c>.</param>
     /// <param name="y">Output <c>[rows, outputs]</c>.</param>
-    internal void Forward(in Activations x, in Activations y)
+    internal void Forward(in Activations x, in Activations y) => _cpu.Run(Prepared(x, y));
+
+    /// <summary>y = W·x as a part of a parallel region; the inputs must be in the order of the columns.</summary>
+    /// <param name="x">Input <c>[rows, inputs]</c>.</param>
+    /// <param name="y">Output <c>[rows, outputs]</c>.</param>
+    internal Work Prepared(in Activations x, in Activations y)
     {
         Prepare();
-        Activations inputs = Order is null ? x : Order.Arrange(_cpu, x, _isQ8);
-        _cpu.Pool.Run(new Job(this, inputs, y), Outputs, Grain(x.Rows));
+        return new Work(this, Order is null ? x : Order.Arrange(_cpu, x, _isQ8), y, Grain(x.Rows));
+    }
+
+    /// <summary>Several products of one input, in one parallel region where nothing but <paramref name="x"/> is read.</summary>
+    internal static void Forward(in Activations x, (Linear Linear, Activations Y) first, (Linear Linear, Activations Y) second)
+    {
+        if (first.Linear.Order is null && second.Linear.Order is null)
+        {
+            first.Linear._cpu.Run(first.Linear.Prepared(x, first.Y), second.Linear.Prepared(x, second.Y));
+            return;
+        }
+
+        first.Linear.Forward(x, first.Y);
+        second.Linear.Forward(x, second.Y);
+    }
+
+    /// <inheritdoc cref="Forward(in Activations, ValueTuple{Linear, Activations}, ValueTuple{Linear, Activations})"/>
+    internal static void Forward(
+        in Activations x, (Linear Linear, Activations Y) first, (Linear Linear, Activations Y) second, (Linear Linear, Activations Y) third)
+    {
+        if (first.Linear.Order is null && second.Linear.Order is null && third.Linear.Order is null)
+        {
+            first.Linear._cpu.Run(
+                first.Linear.Prepared(x, first.Y),
+                new Both<Work, Work>(second.Linear.Prepared(x, second.Y), third.Linear.Prepared(x, third.Y)));
+            return;
+        }
+
+        first.Linear.Forward(x, first.Y);
+        second.Linear.Forward(x, second.Y);
+        third.Linear.Forward(x, third.Y);
     }
 
     /// <summary>Rearranges the weights on first use, on all threads; not to be called by several threads at once.</summary>
@@ -107,8 +141,13 @@ internal sealed class Linear
         public void Run(int begin, int end) => packed.Pack(begin, end);
     }
 
-    private readonly struct Job(Linear linear, Activations x, Activations y) : IRangeJob
+    /// <summary>The product in tiles of output rows.</summary>
+    internal readonly struct Work(Linear linear, Activations x, Activations y, int tile) : IWork
     {
-        public void Run(int begin, int end) => linear.Forward(begin, end, x, [], y);
+        /// <inheritdoc/>
+        public int Count => (linear.Outputs + tile - 1) / tile;
+
+        /// <inheritdoc/>
+        public void Run(int begin, int end) => linear.Forward(begin * tile, Math.Min(end * tile, linear.Outputs), x, [], y);
     }
 }

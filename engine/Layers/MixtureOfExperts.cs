@@ -46,32 +46,51 @@ internal sealed class MixtureOfExperts : FeedForward
         int pairs = x.Rows * _shape.Used;
         Assignments assignments = _scratch.Assignments;
         assignments.Group(pairs);
-        Activations gate = _scratch.Hidden.Gate.Rows(pairs);
-        Activations up = _scratch.Hidden.Up.Rows(pairs);
         Activations outputs = _scratch.Outputs.Rows(pairs);
-
-        RunExperts(_weights.Gate, x, assignments.Rows, gate);
-        RunExperts(_weights.Up, x, assignments.Rows, up);
-        _cpu.Pool.Run(new GatedFeedForward.GateJob(_cpu.Kernels, _weights.Activation, gate, up, _weights.Down[0].ReadsQ8), pairs, grain: 1);
-        RunExperts(_weights.Down, gate, default, outputs);
-
         Activations shared = _scratch.Shared.Rows(x.Rows);
         Activations sharedGate = _scratch.SharedGate.Rows(x.Rows);
-        _weights.Shared?.Forward(step, x, shared);
+        HiddenWork hidden = Hidden(x, pairs);
+        if (_weights.Shared is { HasOrder: false } network)
+        {
+            _cpu.Run(hidden, network.Hidden(x));
+            _cpu.Run(Lowered(pairs, outputs), network.Lowered(x.Rows, shared));
+        }
+        else
+        {
+            _cpu.Run(hidden);
+            _cpu.Run(Lowered(pairs, outputs));
+            _weights.Shared?.Forward(step, x, shared);
+        }
+
         _weights.SharedGate?.Forward(x, sharedGate);
         _cpu.Pool.Run(new CombineJob(this, outputs, shared, sharedGate, y), x.Rows, grain: 1);
     }
 
-    /// <summary>Every active expert on its pairs; items are (active expert, tile of output rows).</summary>
-    private void RunExperts(Linear[] experts, in Activations x, ReadOnlyMemory<int> inputRows, in Activations y)
+    /// <summary>Every active expert's hidden columns for its tokens.</summary>
+    private HiddenWork Hidden(in Activations x, int pairs)
     {
         Assignments assignments = _scratch.Assignments;
-        for (int i = 0; i < assignments.ActiveCount; i++)
-            experts[assignments.Active[i]].Prepare();
-        int tile = experts[assignments.Active[0]].Grain(Math.Max(1, y.Rows / assignments.ActiveCount));
-        int tiles = (experts[0].Outputs + tile - 1) / tile;
-        _cpu.Pool.Run(new ExpertsJob(experts, assignments, tile, tiles, x, inputRows, y), assignments.ActiveCount * tiles, grain: 1);
+        foreach (int expert in assignments.ActiveExperts)
+        {
+            _weights.Gate[expert].Prepare();
+            _weights.Up[expert].Prepare();
+        }
+
+        int tile = GatedFeedForward.Tile(_weights.Gate[assignments.Active[0]], PairsPerExpert(pairs));
+        return new HiddenWork(this, x, _scratch.Hidden.Gate.Rows(pairs), _scratch.Hidden.Up.Rows(pairs), tile);
     }
+
+    /// <summary>Every active expert's output for its tokens.</summary>
+    private LoweredWork Lowered(int pairs, in Activations y)
+    {
+        Assignments assignments = _scratch.Assignments;
+        foreach (int expert in assignments.ActiveExperts)
+            _weights.Down[expert].Prepare();
+        return new LoweredWork(
+            this, _scratch.Hidden.Gate.Rows(pairs), y, _weights.Down[assignments.Active[0]].Grain(PairsPerExpert(pairs)));
+    }
+
+    private int PairsPerExpert(int pairs) => Math.Max(1, pairs / _scratch.Assignments.ActiveCount);
 
     private void Route(int row, ReadOnlySpan<float> logits)
     {
@@ -87,7 +106,7 @@ internal sealed class MixtureOfExperts : FeedForward
         Assignments assignments = _scratch.Assignments;
         y.Clear();
         for (int pair = row * _shape.Used; pair < (row + 1) * _shape.Used; pair++)
-            _cpu.Kernels.AddScaled(y, assignments.Weights[pair], outputs.Row(assignments.Slots[pair]));
+            _cpu.Kernels.AddScaled(y, assignments.Weights[pair], outputs.Row(assignments.SlotOf[pair]));
         if (_weights.SharedGate is not null)
             _cpu.Kernels.AddScaled(y, Elementary.Sigmoid(sharedGate.Row(row)[0]), shared.Row(row));
         else if (_weights.Shared is not null)
@@ -103,26 +122,53 @@ internal sealed class MixtureOfExperts : FeedForward
         }
     }
 
-    private readonly struct ExpertsJob(
-        Linear[] experts, Assignments assignments, int tile, int tiles, Activations x, ReadOnlyMemory<int> inputRows, Activations y) : IRangeJob
+    /// <summary>Items are (active expert, tile of hidden columns).</summary>
+    private readonly struct HiddenWork(MixtureOfExperts mixture, Activations x, Activations gated, Activations raised, int tile) : IWork
     {
+        public int Count => mixture._scratch.Assignments.ActiveCount * Tiles;
+
+        private int Tiles => (mixture._weights.Gate[0].Outputs + tile - 1) / tile;
+
+        public void Run(int begin, int end)
+        {
+            Assignments assignments = mixture._scratch.Assignments;
+            Weights weights = mixture._weights;
+            for (int item = begin; item < end; item++)
+            {
+                (int active, int part) = Math.DivRem(item, Tiles);
+                (int expert, int first, int count) = assignments.Slots(active);
+                GatedFeedForward.Hide(
+                    mixture._cpu.Kernels,
+                    weights.Activation,
+                    weights.Gate[expert],
+                    weights.Up[expert],
+                    part * tile,
+                    Math.Min((part + 1) * tile, weights.Gate[expert].Outputs),
+                    x,
+                    assignments.Rows.AsSpan(first, count),
+                    gated.Slice(first, count),
+                    raised.Slice(first, count),
+                    weights.Down[expert].ReadsQ8);
+            }
+        }
+    }
+
+    /// <summary>Items are (active expert, tile of outputs).</summary>
+    private readonly struct LoweredWork(MixtureOfExperts mixture, Activations hidden, Activations y, int tile) : IWork
+    {
+        public int Count => mixture._scratch.Assignments.ActiveCount * Tiles;
+
+        private int Tiles => (mixture._weights.Down[0].Outputs + tile - 1) / tile;
+
         public void Run(int begin, int end)
         {
             for (int item = begin; item < end; item++)
             {
-                (int active, int part) = Math.DivRem(item, tiles);
-                int expert = assignments.Active[active];
-                int first = assignments.First[expert];
-                int count = assignments.First[expert + 1] - first;
-                Linear linear = experts[expert];
-                int from = part * tile;
-                int to = Math.Min(linear.Outputs, from + tile);
-
-                // Gate and up read the tokens' rows through the list; down reads the pairs' own rows.
-                if (inputRows.IsEmpty)
-                    linear.Forward(from, to, x.Slice(first, count), [], y.Slice(first, count));
-                else
-                    linear.Forward(from, to, x, inputRows.Span.Slice(first, count), y.Slice(first, count));
+                (int active, int part) = Math.DivRem(item, Tiles);
+                (int expert, int first, int count) = mixture._scratch.Assignments.Slots(active);
+                Linear down = mixture._weights.Down[expert];
+                down.Forward(
+                    part * tile, Math.Min((part + 1) * tile, down.Outputs), hidden.Slice(first, count), [], y.Slice(first, count));
             }
         }
     }
@@ -152,7 +198,7 @@ internal sealed class MixtureOfExperts : FeedForward
         Linear[] Gate,
         Linear[] Up,
         Linear[] Down,
-        FeedForward? Shared = null,
+        GatedFeedForward? Shared = null,
         Linear? SharedGate = null,
         GateActivation Activation = GateActivation.Silu);
 
@@ -168,7 +214,7 @@ internal sealed class MixtureOfExperts : FeedForward
         internal float[] Weights { get; } = new float[maxRows * shape.Used];
 
         /// <summary>Slot of each pair.</summary>
-        internal int[] Slots { get; } = new int[maxRows * shape.Used];
+        internal int[] SlotOf { get; } = new int[maxRows * shape.Used];
 
         /// <summary>Row of the pair in each slot.</summary>
         internal int[] Rows { get; } = new int[maxRows * shape.Used];
@@ -180,6 +226,16 @@ internal sealed class MixtureOfExperts : FeedForward
         internal int[] Active { get; } = new int[shape.Experts];
 
         internal int ActiveCount { get; private set; }
+
+        /// <summary>The first <see cref="ActiveCount"/> of <see cref="Active"/>.</summary>
+        internal ReadOnlySpan<int> ActiveExperts => Active.AsSpan(0, ActiveCount);
+
+        /// <summary>The slots of an active expert's pairs.</summary>
+        internal (int Expert, int First, int Count) Slots(int active)
+        {
+            int expert = Active[active];
+            return (expert, First[expert], First[expert + 1] - First[expert]);
+        }
 
         /// <summary>Sorts the pairs by expert; within an expert by row.</summary>
         internal void Group(int pairs)
@@ -201,7 +257,7 @@ internal sealed class MixtureOfExperts : FeedForward
             for (int pair = 0; pair < pairs; pair++)
             {
                 int slot = next[Experts[pair]]++;
-                Slots[pair] = slot;
+                SlotOf[pair] = slot;
                 Rows[slot] = pair / shape.Used;
             }
         }

@@ -1,4 +1,5 @@
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
 using Pure.Engine.Threading;
 
@@ -54,92 +55,161 @@ internal sealed class MultiHeadLatentAttention(
     /// <inheritdoc/>
     internal override void Forward(Step step, in Activations x, in Activations y)
     {
-        Activations q = scratch.Queries.Rows(step.Rows);
-        Activations nope = scratch.Nope.Rows(step.Rows);
-        Activations latent = scratch.Latents.Rows(step.Rows);
-        Activations absorbed = scratch.Absorbed.Rows(step.Rows);
-        Activations mixedLatent = scratch.MixedLatents.Rows(step.Rows);
-        Activations mixed = scratch.Mixed.Rows(step.Rows);
+        var rows = new Buffers(scratch, step.Rows);
+        (Linear query, Activations input) = Compress(step, x, rows.Latent);
+        cpu.Pool.Run(new PositionJob(this, step, rows.Latent), step.Rows, grain: 1);
+        for (int head = 0; head < shape.Heads; head++)
+        {
+            weights.KeyUp[head].Prepare();
+            weights.ValueUp[head].Prepare();
+        }
 
-        ProjectQuery(step, x, q);
-        weights.LatentDown.Forward(x, latent);
-        cpu.Pool.Run(new PositionJob(this, step, q, nope, absorbed, latent), step.Rows, grain: 1);
-        cpu.Pool.Run(new HeadsJob(weights.KeyUp, nope, shape.NopeSize, absorbed, shape.CacheColumns), shape.Heads, grain: 1);
+        // Few rows: each thread takes its heads from the query to the value, so that it meets the others once. Many rows: heads of all
+        // rows, whose weights are then read once, and afterwards tiles of rows and heads.
+        if (step.Rows <= AttentionTile.MaxRows && query.Order is null && shape.QuerySize % PackedMatrix.GroupRows == 0)
+        {
+            query.Prepare();
+            int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
+            cpu.Pool.Run(new HeadsJob(this, step, query, input, rows, together), shape.Heads / together, grain: 1);
+        }
+        else
+        {
+            query.Forward(input, rows.Query);
+            cpu.Pool.Run(new AbsorbJob(this, step, rows), shape.Heads, grain: 1);
+            int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
+            cpu.Pool.Run(new MixJob(this, step, rows, together), RowTiles(step) * (shape.Heads / together), grain: 1);
+        }
 
-        Attend(cpu, step, absorbed, mixedLatent, _heads, shape.Heads, window: 0);
-        if (weights.ValueUp[0].ReadsQ8)
-            cpu.Quantize(mixedLatent);
-        cpu.Pool.Run(new HeadsJob(weights.ValueUp, mixedLatent, shape.LatentSize, mixed, shape.ValueSize), shape.Heads, grain: 1);
         if (weights.Output.ReadsQ8)
-            cpu.Quantize(mixed);
-        weights.Output.Forward(mixed, y);
+            cpu.Quantize(rows.Mixed);
+        weights.Output.Forward(rows.Mixed, y);
     }
 
-    private void ProjectQuery(Step step, in Activations x, in Activations q)
+    /// <summary>The latents of keys and values, and of the queries where they are compressed.</summary>
+    /// <returns>The matrix that makes the query heads, and what it reads.</returns>
+    private (Linear Query, Activations Input) Compress(Step step, in Activations x, in Activations latent)
     {
         if (weights.QueryDown is null)
         {
-            weights.Query.Forward(x, q);
-            return;
+            weights.LatentDown.Forward(x, latent);
+            return (weights.Query, x);
         }
 
-        Activations latent = scratch.QueryLatents!.Rows(step.Rows);
-        weights.QueryDown.Forward(x, latent);
-        weights.QueryNorm!.Forward(latent, latent, weights.Query.ReadsQ8);
-        weights.Query.Forward(latent, q);
+        Activations compressed = scratch.QueryLatents!.Rows(step.Rows);
+        Linear.Forward(x, (weights.LatentDown, latent), (weights.QueryDown, compressed));
+        weights.QueryNorm!.Forward(compressed, compressed, weights.Query.ReadsQ8);
+        return (weights.Query, compressed);
     }
 
-    /// <summary>Normalises and stores one row's latent with its rotated key, and parts its query heads.</summary>
-    private void Position(Step step, int row, Span<float> q, Span<float> nope, Span<float> absorbed, Span<float> latent)
+    /// <summary>Normalises and stores one row's latent with its rotated key.</summary>
+    private void Position(Step step, int row, Span<float> latent)
     {
         weights.LatentNorm.Row(latent[..shape.LatentSize], latent[..shape.LatentSize]);
         rope.Rotate(cpu.Kernels, latent[shape.LatentSize..], row);
         step.Batch.Rows[row].Sequence.Write(step.Layer, step.Batch.Rows[row].Position, latent);
-        for (int head = 0; head < shape.Heads; head++)
+    }
+
+    /// <summary>One head's queries of all rows, [nope | rope], become [W_UKᵀ·nope | rotated rope], which meet the cache.</summary>
+    private void Absorb(Step step, int head, in Buffers rows)
+    {
+        Linear keyUp = weights.KeyUp[head];
+        for (int row = 0; row < step.Rows; row++)
         {
-            Span<float> query = q.Slice(head * shape.QuerySize, shape.QuerySize);
-            query[..shape.NopeSize].CopyTo(nope[(head * shape.NopeSize)..]);
-            Span<float> rotary = absorbed.Slice((head * shape.CacheColumns) + shape.LatentSize, shape.RopeSize);
+            ReadOnlySpan<float> query = rows.Query.Row(row).Slice(head * shape.QuerySize, shape.QuerySize);
+            query[..shape.NopeSize].CopyTo(rows.Nope.Row(row)[(head * shape.NopeSize)..]);
+            Span<float> rotary = rows.Absorbed.Row(row).Slice((head * shape.CacheColumns) + shape.LatentSize, shape.RopeSize);
             query[shape.NopeSize..].CopyTo(rotary);
             rope.Rotate(cpu.Kernels, rotary, row);
+            if (keyUp.ReadsQ8)
+                cpu.Kernels.QuantizeRow(rows.Nope, row, head * shape.NopeSize, shape.NopeSize);
+        }
+
+        keyUp.Forward(
+            0,
+            keyUp.Outputs,
+            rows.Nope.Columns32(head * shape.NopeSize, shape.NopeSize),
+            [],
+            rows.Absorbed.Columns32(head * shape.CacheColumns, keyUp.Outputs));
+    }
+
+    /// <summary>Some heads of some rows attend, and their mixed latents become values.</summary>
+    private void Mix(Step step, int firstRow, int count, int firstHead, int heads, in Buffers rows)
+    {
+        AttendRows(cpu.Kernels, step, firstRow, count, _heads, firstHead, heads, window: 0, rows.Absorbed, rows.MixedLatent);
+        for (int head = firstHead; head < firstHead + heads; head++)
+        {
+            Linear valueUp = weights.ValueUp[head];
+            for (int row = firstRow; valueUp.ReadsQ8 && row < firstRow + count; row++)
+                cpu.Kernels.QuantizeRow(rows.MixedLatent, row, head * shape.LatentSize, shape.LatentSize);
+            valueUp.Forward(
+                0,
+                valueUp.Outputs,
+                rows.MixedLatent.Columns32(head * shape.LatentSize, shape.LatentSize).Slice(firstRow, count),
+                [],
+                rows.Mixed.Columns32(head * shape.ValueSize, valueUp.Outputs).Slice(firstRow, count));
         }
     }
 
-    private readonly struct PositionJob(
-        MultiHeadLatentAttention attention, Step step, Activations q, Activations nope, Activations absorbed, Activations latent) : IRangeJob
+    private readonly struct PositionJob(MultiHeadLatentAttention attention, Step step, Activations latent) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
-            {
-                attention.Position(step, row, q.Row(row), nope.Row(row), absorbed.Row(row), latent.Row(row));
-                attention.QuantizeNope(nope, row);
-            }
+                attention.Position(step, row, latent.Row(row));
         }
     }
 
-    private void QuantizeNope(in Activations nope, int row)
-    {
-        if (weights.KeyUp[0].ReadsQ8)
-            cpu.Kernels.QuantizeRow(nope, row);
-    }
-
-    /// <summary>One small matrix per head: columns [head · inputSize …] of x to columns [head · outputStep …] of y.</summary>
-    private readonly struct HeadsJob(Linear[] heads, Activations x, int inputSize, Activations y, int outputStep) : IRangeJob
+    private readonly struct AbsorbJob(MultiHeadLatentAttention attention, Step step, Buffers rows) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int head = begin; head < end; head++)
+                attention.Absorb(step, head, rows);
+        }
+    }
+
+    /// <summary>Items are (tile of rows, some heads).</summary>
+    private readonly struct MixJob(MultiHeadLatentAttention attention, Step step, Buffers rows, int together) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            int groups = attention.Shape.Heads / together;
+            for (int item = begin; item < end; item++)
             {
-                Linear linear = heads[head];
-                linear.Forward(
-                    0,
-                    linear.Outputs,
-                    x.Columns32(head * inputSize, inputSize),
-                    [],
-                    y.Columns32(head * outputStep, linear.Outputs));
+                (int tile, int group) = Math.DivRem(item, groups);
+                int first = tile * AttentionTile.MaxRows;
+                attention.Mix(step, first, Math.Min(AttentionTile.MaxRows, step.Rows - first), group * together, together, rows);
             }
         }
+    }
+
+    /// <summary>Items are some heads of all rows, from the query to the value.</summary>
+    private readonly struct HeadsJob(
+        MultiHeadLatentAttention attention, Step step, Linear query, Activations input, Buffers rows, int together) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int group = begin; group < end; group++)
+            {
+                int first = group * together;
+                int size = attention.Shape.QuerySize;
+                query.Forward(first * size, (first + together) * size, input, [], rows.Query);
+                for (int head = first; head < first + together; head++)
+                    attention.Absorb(step, head, rows);
+                attention.Mix(step, 0, step.Rows, first, together, rows);
+            }
+        }
+    }
+
+    /// <summary>The shared buffers at a batch's rows.</summary>
+    private readonly struct Buffers(Scratch scratch, int rows)
+    {
+        internal readonly Activations Query = scratch.Queries.Rows(rows);
+        internal readonly Activations Nope = scratch.Nope.Rows(rows);
+        internal readonly Activations Latent = scratch.Latents.Rows(rows);
+        internal readonly Activations Absorbed = scratch.Absorbed.Rows(rows);
+        internal readonly Activations MixedLatent = scratch.MixedLatents.Rows(rows);
+        internal readonly Activations Mixed = scratch.Mixed.Rows(rows);
     }
 
     /// <summary>The layer's weights; letters are the paper's.</summary>

@@ -139,7 +139,7 @@ internal sealed class Decoder
         string block,
         RouterShape shape,
         int hidden,
-        FeedForward? shared = null,
+        GatedFeedForward? shared = null,
         Linear? sharedGate = null,
         GateActivation activation = GateActivation.Silu)
     {

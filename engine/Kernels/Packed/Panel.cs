@@ -39,8 +39,8 @@ internal static unsafe class Panel
         return (panel * width) + Math.Min(panel, wider);
     }
 
-    /// <summary>Puts row <paramref name="row"/> of x, once quantised, into its place in x's panels.</summary>
-    internal static void FillRow(in Activations x, int row)
+    /// <summary>Puts some blocks of row <paramref name="row"/> of x, once quantised, into their places in x's panels.</summary>
+    internal static void FillRow(in Activations x, int row, int firstBlock, int blocks)
     {
         // As in First: the first panels are one wider than the rest.
         (int width, int wider) = Math.DivRem(x.Rows, Count(x.Rows));
@@ -48,21 +48,21 @@ internal static unsafe class Panel
         (int panel, int column) = row < inWider ? Math.DivRem(row, width + 1) : Math.DivRem(row - inWider, width);
         if (row < inWider)
             width++;
-        FillColumn(x, row, width, column, x.Panels + Bytes(x.Columns, row - column));
+        FillColumn(x, row, width, column, x.Panels + Bytes(x.Columns, row - column), firstBlock, blocks);
     }
 
     /// <summary>Fills <paramref name="panel"/> with the inputs from <paramref name="first"/> on.</summary>
     internal static void Fill(in Activations x, InputRows inputs, int first, int width, byte* panel)
     {
         for (int column = 0; column < width; column++)
-            FillColumn(x, inputs[first + column], width, column, panel);
+            FillColumn(x, inputs[first + column], width, column, panel, 0, x.Columns / Activations.BlockSize);
     }
 
-    private static void FillColumn(in Activations x, int row, int width, int column, byte* panel)
+    private static void FillColumn(in Activations x, int row, int width, int column, byte* panel, int firstBlock, int blocks)
     {
-        int blocks = x.Columns / Activations.BlockSize;
         int stride = ColumnBytes * width;
-        long start = (long)row * x.Stride;
+        panel += (long)firstBlock * stride;
+        long start = ((long)row * x.Stride) + ((long)firstBlock * Activations.BlockSize);
         sbyte* quants = x.Quants + start;
         float* scales = x.Scales + (start / Activations.BlockSize);
         int* sums = x.Sums + (start / Activations.BlockSize);
