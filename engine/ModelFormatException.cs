@@ -17,4 +17,7 @@ public sealed class ModelFormatException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>The model's architecture, where the trouble is that this version does not support it; otherwise null.</summary>
+    public string? UnsupportedArchitecture { get; init; }
 }

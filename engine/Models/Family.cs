@@ -29,7 +29,10 @@ internal static class Family
         if (!Builders.TryGetValue(architecture, out var build))
         {
             throw new ModelFormatException(
-                $"{file.Path}: architecture '{architecture}' is not supported; supported are {string.Join(", ", Names)}.");
+                $"{file.Path}: architecture '{architecture}' is not supported; supported are {string.Join(", ", Names)}.")
+            {
+                UnsupportedArchitecture = architecture,
+            };
         }
 
         return build(reader, VocabularySize(file));

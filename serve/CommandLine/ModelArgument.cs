@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pure.Chat;
+using Pure.Engine;
 using Pure.Engine.Formats;
 using Pure.Engine.Models;
 using Pure.Tokenizers;
@@ -41,7 +42,7 @@ internal sealed class ModelArgument
         return model.Tokenizer;
     }
 
-    /// <summary>Opens a file, and prepares its weights if it has any.</summary>
+    /// <summary>Opens a file, and prepares its weights if it has any of an architecture that is supported.</summary>
     internal (ModelFile File, Model? Model) Open(ParseResult parsed, ModelOptions options)
     {
         if (Path(parsed) is not { } path)
@@ -54,6 +55,10 @@ internal sealed class ModelArgument
         try
         {
             return (file, file.Tensors.Count == 0 ? null : Model.Load(file, options));
+        }
+        catch (ModelFormatException error) when (error.UnsupportedArchitecture is not null)
+        {
+            return (file, null);
         }
         catch
         {

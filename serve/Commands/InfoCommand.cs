@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Pure.Chat;
+using Pure.Engine;
 using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
+using Pure.Engine.Formats.Safetensors;
 using Pure.Engine.Models;
 using Pure.Serve.CommandLine;
 
@@ -38,24 +40,58 @@ internal sealed class InfoCommand : PureCommand
 
     internal override IReadOnlyList<string> Notes =>
     [
-        "Active parameters are those that one token meets: all but the embedding table and the experts it does not use. Memory is weights "
+        "Of an architecture that is not supported it shows what the file says of itself. "
+        + "Active parameters are those that one token meets: all but the embedding table and the experts it does not use. Memory is weights "
         + "and the key/value cache; sizes are decimal (1 MB is 1,000,000 bytes).",
     ];
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
-        (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
-        using var _ = file;
-        using var __ = model;
-        uint? version = (file as GgufFile)?.Version;
-        var format = new FormatReport(
-            version is null ? "safetensors" : "gguf", version, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
-        InfoReport report = Describe(file, format, model, parsed.GetValue(_context));
+        InfoReport report = Describe(parsed);
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
             : Write(report));
         return ExitCode.Success;
     }
+
+    private InfoReport Describe(ParseResult parsed)
+    {
+        try
+        {
+            (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
+            using var _ = file;
+            using var __ = model;
+            uint? version = (file as GgufFile)?.Version;
+            var format = new FormatReport(
+                version is null ? FormatReport.Safetensors : "gguf", version, file.FileBytes, file.Path, _model.IsEmbedded(parsed));
+            return Describe(file, format, model, parsed.GetValue(_context));
+        }
+        catch (ModelFormatException error) when (error.UnsupportedArchitecture is not null && _model.Path(parsed) is { } folder && Directory.Exists(folder))
+        {
+            return OfUnknownFolder(folder, error.UnsupportedArchitecture);
+        }
+    }
+
+    /// <summary>What the weights of a folder say for themselves, where their architecture is not supported.</summary>
+    private static InfoReport OfUnknownFolder(string folder, string architecture)
+    {
+        var tensors = new List<TensorReport>();
+        long bytes = 0;
+        foreach (string path in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
+        {
+            using SafetensorsFile file = SafetensorsFile.Open(path);
+            bytes += file.FileBytes;
+            tensors.AddRange(file.Tensors.Select(
+                tensor => new TensorReport(tensor.Name, $"{tensor.Type}", [.. tensor.Shape], tensor.Data.Length)));
+        }
+
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        var format = new FormatReport(FormatReport.Safetensors, null, bytes, folder, Embedded: false);
+        return new InfoReport(name, architecture, Supported: false, format, SizesOf(tensors), null, null, null, tensors);
+    }
+
+    private static SizeReport SizesOf(IReadOnlyList<TensorReport> tensors) => new(
+        tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)), null, null, null, null, null);
 
     private static InfoReport Describe(ModelFile file, FormatReport format, Model? model, int? context)
     {
@@ -64,8 +100,17 @@ internal sealed class InfoCommand : PureCommand
         if (model is null)
         {
             string architecture = file.Metadata.FindString("general.architecture") ?? "";
+            SizeReport? known = tensors.Count == 0 ? null : SizesOf(tensors) with
+            {
+                Layers = Size("block_count"),
+                EmbeddingLength = Size("embedding_length"),
+                VocabularySize = file.Metadata.FindCount("tokenizer.ggml.tokens"),
+                ContextLength = Size("context_length"),
+            };
             return new InfoReport(
-                file.Metadata.FindString("general.name") ?? "", architecture, format, null, null, SamplingReport.Of(file), null, tensors);
+                file.Metadata.FindString("general.name") ?? "", architecture, known is null, format, known, null, SamplingReport.Of(file), null, tensors);
+
+            long? Size(string key) => file.Metadata.FindInteger($"{architecture}.{key}");
         }
 
         ModelInfo info = model.Info;
@@ -77,7 +122,8 @@ internal sealed class InfoCommand : PureCommand
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
             length, info.WeightBytes, perPosition, perPosition * length, info.WeightBytes + (perPosition * length));
-        return new InfoReport(info.Name, info.Architecture, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors);
+        return new InfoReport(
+            info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors);
     }
 
     private static string Write(InfoReport report)
@@ -87,30 +133,36 @@ internal sealed class InfoCommand : PureCommand
             ", ",
             report.Tensors.CountBy(tensor => tensor.Type).OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {pair.Key}"));
         Line("name", report.Name);
-        Line("architecture", report.Architecture);
+        Line("architecture", report.Supported ? report.Architecture : $"{report.Architecture}: not supported by this version");
         string place = report.Format.Path + (report.Format.Embedded ? " (embedded)" : "");
         string kind = report.Format.Version is { } version ? $"GGUF version {version}" : "Hugging Face folder";
         Line("file", $"{place}: {kind}, {Figures.Bytes(report.Format.Bytes)}");
-        if (report is not { Sizes: { } sizes, Memory: { } memory, Run: { } run })
+        if (report.Sizes is not { } sizes)
         {
             Line("tensors", "none: a vocabulary only");
             return text.ToString();
         }
 
-        Line("parameters", $"{Figures.Count(sizes.Parameters)}, of which {Figures.Count(sizes.ActiveParameters)} are active per token");
-        Line("layers", Figures.Count(sizes.Layers));
-        Line("embedding", Figures.Count(sizes.EmbeddingLength));
-        Line("vocabulary", $"{Figures.Count(sizes.VocabularySize)} tokens");
-        Line("context", $"{Figures.Count(sizes.ContextLength)} tokens");
-        Line("weights", $"{Figures.Bytes(memory.WeightBytes)}, {Figures.Decimal(8.0 * memory.WeightBytes / sizes.Parameters, 2)} bits per parameter");
-        Line("cache", $"{Figures.Bytes(memory.CacheBytesPerPosition)} per token ({run.KvType})");
-        Line(
-            "memory",
-            $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
-            + $"weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+        string active = sizes.ActiveParameters is { } met ? $", of which {Figures.Count(met)} are active per token" : "";
+        Line("parameters", Figures.Count(sizes.Parameters) + active);
+        Size("layers", sizes.Layers, "");
+        Size("embedding", sizes.EmbeddingLength, "");
+        Size("vocabulary", sizes.VocabularySize, " tokens");
+        Size("context", sizes.ContextLength, " tokens");
+        if (report is { Memory: { } memory, Run: { } run })
+        {
+            Line("weights", $"{Figures.Bytes(memory.WeightBytes)}, {Figures.Decimal(8.0 * memory.WeightBytes / sizes.Parameters, 2)} bits per parameter");
+            Line("cache", $"{Figures.Bytes(memory.CacheBytesPerPosition)} per token ({run.KvType})");
+            Line(
+                "memory",
+                $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
+                + $"weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+        }
+
         if (report.Sampling is { } sampling)
             Line("sampling", sampling.ToString());
-        Line("run here with", $"{run.Isa}, {run.Threads} thread{(run.Threads == 1 ? "" : "s")}, {run.Activations} activations");
+        if (report.Run is { } execution)
+            Line("run here with", $"{execution.Isa}, {execution.Threads} thread{(execution.Threads == 1 ? "" : "s")}, {execution.Activations} activations");
         Line("tensors", $"{report.Tensors.Count}: {types}");
         text.Append('\n');
 
@@ -119,21 +171,34 @@ internal sealed class InfoCommand : PureCommand
             table.Add(tensor.Name, tensor.Type, $"[{string.Join(", ", tensor.Shape)}]", Figures.Count(tensor.Bytes));
         return text.Append(table).ToString();
 
+        void Size(string name, long? value, string unit)
+        {
+            if (value is { } size)
+                Line(name, Figures.Count(size) + unit);
+        }
+
         void Line(string name, string value) => text.Append(name.PadRight(15)).Append(value).Append('\n');
     }
 }
 
-/// <summary>What <c>pure info --json</c> writes. A file with a vocabulary only has no sizes, memory and run.</summary>
+/// <summary>
+/// What <c>pure info --json</c> writes. A file with a vocabulary only has no sizes, memory and run; one of an architecture that is not
+/// supported has the sizes that it states.
+/// </summary>
 internal sealed record InfoReport(
-    string Name, string Architecture, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, SamplingReport? Sampling, ExecutionReport? Run,
+    string Name, string Architecture, bool Supported, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, SamplingReport? Sampling, ExecutionReport? Run,
     IReadOnlyList<TensorReport> Tensors);
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
-internal sealed record FormatReport(string Kind, uint? Version, long Bytes, string Path, bool Embedded);
+internal sealed record FormatReport(string Kind, uint? Version, long Bytes, string Path, bool Embedded)
+{
+    /// <summary>The kind of a Hugging Face folder.</summary>
+    internal const string Safetensors = "safetensors";
+}
 
-/// <summary>Counts and lengths.</summary>
+/// <summary>Counts and lengths, as far as they are known.</summary>
 internal sealed record SizeReport(
-    long Parameters, long ActiveParameters, int Layers, int EmbeddingLength, int VocabularySize, int ContextLength);
+    long Parameters, long? ActiveParameters, long? Layers, long? EmbeddingLength, long? VocabularySize, long? ContextLength);
 
 /// <summary>Bytes at a context length.</summary>
 internal sealed record MemoryReport(int Context, long WeightBytes, long CacheBytesPerPosition, long CacheBytes, long TotalBytes);

@@ -44,6 +44,33 @@ public class InfoCommandTests
     }
 
     [Fact]
+    public void An_architecture_that_is_not_supported_is_described_and_not_run()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("m.gguf", EmbeddedModel.With("deepseek2", "deepthink"));
+
+        string text = CommandRun.Of("info", path).Succeeds().Output;
+        foreach (string fact in new[] { "deepthink: not supported by this version", "5,893,664", "2,048 tokens", "blk.4.ffn_down_exps.weight" })
+            Assert.Contains(fact, text, StringComparison.Ordinal);
+        Assert.DoesNotContain("run here with", text, StringComparison.Ordinal);
+        JsonElement info = JsonDocument.Parse(CommandRun.Of("info", path, "--json").Succeeds().OutputBytes).RootElement;
+        Assert.False(info.GetProperty("supported").GetBoolean());
+        Assert.False(info.TryGetProperty("memory", out _));
+        CommandRun.Of("run", path, "-p", "Once").IsRefused("deepthink", "not supported");
+    }
+
+    [Fact]
+    public void A_folder_of_an_architecture_that_is_not_supported_is_described()
+    {
+        string path = Shared.Path("data/hf-dense/tiny_cohere");
+
+        string text = CommandRun.Of("info", path).Succeeds().Output;
+        foreach (string fact in new[] { "tiny_cohere", "CohereForCausalLM: not supported by this version", "model.embed_tokens.weight", "F32" })
+            Assert.Contains(fact, text, StringComparison.Ordinal);
+        CommandRun.Of("run", path, "-p", "Once").IsRefused("CohereForCausalLM", "not supported");
+    }
+
+    [Fact]
     public void A_context_longer_than_the_models_is_refused() =>
         CommandRun.Of("info", Shared.Path(Stories), "-c", "513").IsRefused("513", "512");
 }

@@ -45,7 +45,10 @@ internal sealed record Architecture(string Family, Action<JsonFile, Keys> Descri
         if (names.Length == 1)
         {
             throw new ModelFormatException(
-                $"{config.File}: the architecture {FileText.Quote(names[0])} is not supported; supported are {string.Join(", ", Known.Keys)}.");
+                $"{config.File}: the architecture {FileText.Quote(names[0])} is not supported; supported are {string.Join(", ", Known.Keys)}.")
+            {
+                UnsupportedArchitecture = names[0],
+            };
         }
 
         throw config.Wrong("architectures", names.Length == 0 ? "missing or empty" : FileText.Quote(string.Join(", ", names)), "one name");
