@@ -17,7 +17,7 @@ public sealed class MutationTests
         "{%- macro render(x, depth=0) -%}{%- if x is mapping -%}{%- for k, v in x.items() -%}{{ k }}: {{ render(v, depth + 1) }}{%- endfor -%}{%- elif x is iterable and x is not string -%}[{% for v in x %}{{ render(v) }}{% if not loop.last %}, {% endif %}{% endfor %}]{%- else -%}{{ x | string }}{%- endif -%}{%- endmacro -%}{{ render(tools) }}",
         "{% set ns = namespace(found=false, text='') %}{% for m in messages[::-1] %}{% if not ns.found and m.role == 'user' %}{% set ns.found = true %}{% set ns.text = m.content.split('\\n')[0] %}{% endif %}{% endfor %}{{ ns.text ~ '|' ~ (messages | length) }}{{ tools | tojson(indent=2) }}",
         "{% for m in messages | selectattr('role', 'in', ['user', 'system']) | list + [messages[0]] if m.content is defined %}{{ loop.index0 }}{{ '%s-%5d' | format(m.role, loop.index) }}{{ '{:>10}|{}'.format(m.content, none) }}{% else %}{{ raise_exception('empty') }}{% endfor %}",
-        "{% call(x) outer('a' * 3, b=[1, 2.5, 'é😀'], *[1]) %}{{ x | upper | replace('A', 'b', 1) }}{% endcall %}{% macro outer(a, b) %}{{ caller(a ~ b | join(',') ~ varargs) }}{% endmacro %}{% filter indent(2) %}{% raw %}{{ x }}{% endraw %}{% endfilter %}{{ strftime_now('%d %B %Y') }}",
+        "{% macro outer(a, b) %}{{ caller(a ~ (b | join(',')) ~ varargs) }}{% endmacro %}{% call(x) outer('a' * 3, [1, 2.5, 'é😀'], *[1]) %}{{ x | upper | replace('A', 'b', 1) }}{% endcall %}{% filter indent(2) %}{% raw %}{{ x }}{% endraw %}{% endfilter %}{{ strftime_now('%d %B %Y') }}",
         "{% with a = (messages | map(attribute='content') | join(' ')), b = {'k': 1, 2: [3]} %}{{ a[1:-1:2].title().center(20, '*') }}{{ b.get('k', 0) ** 2 // 1 % 7 - -1 }}{{ 1 if a in b else 2 if a is not none and a is string else 3 }}{{ range(3, 0, -1) | sort | batch(2, 0) | list }}{% endwith %}{# c #}{% for x in [1, [2, [3]]] recursive %}{{ loop(x) if x is iterable else x }}{% endfor %}",
     ];
 
@@ -45,7 +45,8 @@ public sealed class MutationTests
         var slowest = TimeSpan.Zero;
         for (int i = 0; i < count; i++)
         {
-            string template = Mutate(templates[random.Next(templates.Length)], splices, random, most: 4);
+            // Few edits, or what is read only in part would hide what is rendered.
+            string template = Mutate(templates[random.Next(templates.Length)], splices, random, most: random.Next(2) == 0 ? 1 : 4);
             string json = random.Next(3) == 0 ? Mutate(Variables, splices, random, most: 3) : Variables;
             long begin = Stopwatch.GetTimestamp();
             try
@@ -70,7 +71,7 @@ public sealed class MutationTests
         using var process = Process.GetCurrentProcess();
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{count} templates, {rendered} rendered; the slowest took {slowest}; {process.PeakWorkingSet64 >> 20} MiB at most");
-        Assert.InRange(rendered, count / 50, count);
+        Assert.InRange(rendered, count / 20, count);
         // Limits of 200,000 steps are reached in some milliseconds; a hang would be far beyond.
         Assert.True(slowest < TimeSpan.FromSeconds(20), $"a mutant took {slowest}");
     }
