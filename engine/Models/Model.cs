@@ -133,7 +133,7 @@ public sealed class Model : IDisposable
         trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
-        uint regions = _cpu.Pool.Regions;
+        long barriers = _cpu.Pool.Barriers;
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
             TransformerBlock block = _transformer.Blocks[layer];
@@ -143,7 +143,7 @@ public sealed class Model : IDisposable
             RequireFinite(x, layer);
         }
 
-        BarriersPerLayer = (double)(_cpu.Pool.Regions - regions) / _transformer.Blocks.Length;
+        BarriersPerLayer = (double)(_cpu.Pool.Barriers - barriers) / _transformer.Blocks.Length;
         foreach (ref readonly BatchRow row in batch.Rows)
             row.Sequence.Advance(row.Position + 1);
         Logits logits = Head(batch, x, wanted, trace);

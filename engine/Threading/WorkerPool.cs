@@ -62,8 +62,8 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Threads that work in a region, the caller's included.</summary>
     internal int Threads { get; }
 
-    /// <summary>The number of the last region: differences count regions, each of which ends in a barrier.</summary>
-    internal uint Regions => (uint)(Volatile.Read(ref _counters.Ticket) >> 32);
+    /// <summary>Regions of several ranges so far: each ends in a barrier. A single range is the caller's own, and nobody waits.</summary>
+    internal long Barriers { get; private set; }
 
     /// <summary>
     /// Runs <paramref name="job"/> over the items 0 to <paramref name="count"/> - 1 and returns when all are done. Calls from several
@@ -153,6 +153,8 @@ internal sealed class WorkerPool : IDisposable
         Interlocked.Exchange(ref _counters.Ticket, (number << 32) | (uint)count);
 
         long ranges = ((long)count + grain - 1) / grain;
+        if (ranges > 1)
+            Barriers++;
         for (int i = 0; i < _workers.Length && i < ranges - 1; i++)
             _workers[i].Parking.Wake();
     }

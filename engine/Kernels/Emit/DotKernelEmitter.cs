@@ -58,6 +58,7 @@ internal sealed class DotKernelEmitter
         switch (type)
         {
             case ElementType.Q4_0: emitter.Kernel<PackedQ4_0>(emitter.Q4_0Unit); break;
+            case ElementType.Q5_0: emitter.Kernel<PackedQ5_0>(emitter.Q5_0Unit); break;
             case ElementType.Q8_0: emitter.Kernel<PackedQ8_0>(emitter.Q8_0Unit); break;
             case ElementType.Q4_K: emitter.Kernel<PackedQ4_K>(emitter.Q4_KUnit); break;
             case ElementType.Q6_K: emitter.Kernel<PackedQ6_K>(emitter.Q6_KUnit); break;
@@ -81,7 +82,7 @@ internal sealed class DotKernelEmitter
         int blockBytes = TFormat.HeaderBytes + (TFormat.Units * TFormat.UnitBytes);
         _code.Move(Gpr.Rax, 0x0F0F_0F0F);
         _code.BroadcastDword(NibbleMask, Gpr.Rax);
-        _code.Move(Gpr.Rax, TFormat.Type == ElementType.Q6_K ? 0x3030_3030u : 0x8080_8080u);
+        _code.Move(Gpr.Rax, TFormat.Type switch { ElementType.Q6_K => 0x3030_3030, ElementType.Q5_0 => 0x1010_1010, _ => 0x8080_8080 });
         _code.BroadcastDword(OtherMask, Gpr.Rax);
         for (int column = 0; column < _width; column++)
             _code.Xor(FloatSum(column), FloatSum(column), FloatSum(column));
@@ -110,6 +111,29 @@ internal sealed class DotKernelEmitter
         for (int column = 0; column < _width; column++)
             _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), 3);
         Nibbles(unit + 32);
+        _code.LoadHalves(Scale, unit);
+        AddScaled();
+    }
+
+    private void Q5_0Unit(Address header, Address unit)
+    {
+        for (int column = 0; column < _width; column++)
+            _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), 4);
+        _code.Load(High, unit + (32 + PackedNibbles.Bytes));
+        for (int v = 0; v < 4; v++)
+        {
+            SplitNibbles(unit + (32 + (64 * v)));
+            _code.ShiftLeftWords(Scale, High, 4 - v);
+            AddHighBits(Lower, Scale);
+            if (v > 0)
+                _code.ShiftRightWords(Scale, High, v);
+            AddHighBits(Upper, v > 0 ? Scale : High, Scale);
+            for (int column = 0; column < _width; column++)
+                _code.DotBytes(Sum(column), Lower, Quants(column, 4 * v));
+            for (int column = 0; column < _width; column++)
+                _code.DotBytes(Sum(column), Upper, Quants(column, 16 + (4 * v)));
+        }
+
         _code.LoadHalves(Scale, unit);
         AddScaled();
     }

@@ -19,6 +19,7 @@ internal static unsafe class PackedKernel
         switch (type)
         {
             case ElementType.Q4_0: Run<PackedQ4_0>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q5_0: Run<PackedQ5_0>(weights, panel, width, blocks, sums); break;
             case ElementType.Q8_0: Run<PackedQ8_0>(weights, panel, width, blocks, sums); break;
             case ElementType.Q4_K: Run<PackedQ4_K>(weights, panel, width, blocks, sums); break;
             case ElementType.Q6_K: Run<PackedQ6_K>(weights, panel, width, blocks, sums); break;

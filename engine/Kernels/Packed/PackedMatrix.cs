@@ -29,7 +29,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     /// <summary>Whether matrices of this type have a packed form.</summary>
     internal static bool Has(ElementType type) =>
-        type is ElementType.Q4_0 or ElementType.Q8_0 or ElementType.Q4_K or ElementType.Q6_K;
+        type is ElementType.Q4_0 or ElementType.Q5_0 or ElementType.Q8_0 or ElementType.Q4_K or ElementType.Q6_K;
 
     /// <summary>Sub-blocks of 32 elements in a block of a type that has a packed form.</summary>
     internal static int Units(ElementType type) => Shape(type).Units;
@@ -62,6 +62,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         switch (Type)
         {
             case ElementType.Q4_0: Pack<PackedQ4_0>(begin, end); break;
+            case ElementType.Q5_0: Pack<PackedQ5_0>(begin, end); break;
             case ElementType.Q8_0: Pack<PackedQ8_0>(begin, end); break;
             case ElementType.Q4_K: Pack<PackedQ4_K>(begin, end); break;
             default: Pack<PackedQ6_K>(begin, end); break;
@@ -74,6 +75,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private static (int Units, int BlockBytes) Shape(ElementType type) => type switch
     {
         ElementType.Q4_0 => Shape<PackedQ4_0>(),
+        ElementType.Q5_0 => Shape<PackedQ5_0>(),
         ElementType.Q8_0 => Shape<PackedQ8_0>(),
         ElementType.Q4_K => Shape<PackedQ4_K>(),
         ElementType.Q6_K => Shape<PackedQ6_K>(),
