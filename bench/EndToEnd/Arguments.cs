@@ -26,7 +26,7 @@ internal sealed record Arguments
           --runs N           measured rounds, each engine once (default 3); medians are reported
           --isa NAME         scalar, avx2 or avx512 (default: the best here)
           --activations T    q8 or f32 (default q8)
-          --kv-type T        f16 or f32 (default f16)
+          --kv-type T        f32, f16, bf16, q8_0 or q4_0 (default f16)
           --json             write JSON instead of a table
           --out PATH         also write PATH.md and PATH.json
           --help             this text

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
+using Pure.Engine.Quantization;
 
 namespace Pure.Bench.Micro;
 
@@ -28,22 +28,15 @@ public class AttentionBenchmarks
     public void Setup()
     {
         _kernels = KernelSet.Select(Case.Isa);
-        bool isHalf = Case.CacheType == CacheType.F16;
+        ElementFormat format = Case.CacheType.Format();
         int elements = AttentionCase.Positions * AttentionCase.HeadSize;
         var values = new float[elements];
         RandomWeights.Fill(values);
         RandomWeights.Fill(_q);
         RandomWeights.Fill(_scores);
-        _cache = new AlignedBuffer<byte>(elements * (isHalf ? 2 : 4));
-        for (int element = 0; element < elements; element++)
-        {
-            if (isHalf)
-                MemoryMarshal.Cast<byte, Half>(_cache.Span)[element] = (Half)values[element];
-            else
-                MemoryMarshal.Cast<byte, float>(_cache.Span)[element] = values[element];
-        }
-
-        _rows = new CacheRows(_cache.View, isHalf, AttentionCase.HeadSize, AttentionCase.HeadSize, AttentionCase.Positions);
+        _cache = new AlignedBuffer<byte>(format.RowBytes(elements));
+        format.Quantize(values, _cache.Span);
+        _rows = new CacheRows(_cache.View, format.Type, AttentionCase.HeadSize, AttentionCase.HeadSize, AttentionCase.Positions);
     }
 
     /// <summary>Frees it.</summary>

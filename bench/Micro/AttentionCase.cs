@@ -12,14 +12,14 @@ public sealed record AttentionCase(Isa Isa, CacheType CacheType) : IWork
     /// <summary>Elements of a head.</summary>
     public const int HeadSize = 128;
 
-    /// <summary>Every case that this processor can compute.</summary>
+    /// <summary>Every case that this processor can compute, of the types that meet a query as they are stored.</summary>
     public static IEnumerable<AttentionCase> All =>
         from isa in KernelSet.Supported
-        from type in Enum.GetValues<CacheType>()
+        from type in (CacheType[])[CacheType.F32, CacheType.F16, CacheType.BF16]
         select new AttentionCase(isa, type);
 
     /// <inheritdoc/>
-    public Work Work => new(2.0 * Positions * HeadSize, Positions * HeadSize * (CacheType == CacheType.F16 ? 2.0 : 4.0));
+    public Work Work => new(2.0 * Positions * HeadSize, Positions * HeadSize * (CacheType == CacheType.F32 ? 4.0 : 2.0));
 
     /// <inheritdoc/>
     public override string ToString() => $"{KernelSet.Name(Isa)} {CacheType}".ToLowerInvariant();

@@ -271,10 +271,10 @@ internal static unsafe class AttentionKernels
     /// <summary>Row <paramref name="p"/> as floats: where it lies, or widened into <paramref name="scratch"/>.</summary>
     private static float* Row(in CacheRows rows, int p, float* scratch)
     {
-        long offset = (long)p * rows.Stride;
-        if (!rows.IsHalf)
-            return (float*)rows.Data.Pointer + offset;
-        F16.Dequantize(rows.Data.Pointer + (offset * sizeof(ushort)), scratch, rows.Columns);
+        byte* row = rows.Data.Pointer + (p * rows.RowBytes);
+        if (rows.Type == ElementType.F32)
+            return (float*)row;
+        DequantizeKernel.Scalar(rows.Type, row, scratch, rows.Columns);
         return scratch;
     }
 }

@@ -1,11 +1,16 @@
 using Pure.Engine.Memory;
+using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
 
 /// <summary>Some consecutive positions of the key/value cache: <c>[count, columns]</c>, rows <see cref="Stride"/> elements apart.</summary>
 /// <param name="Data">First byte of the first row's first column.</param>
-/// <param name="IsHalf">Elements are 16-bit floats; otherwise 32-bit.</param>
-/// <param name="Stride">Elements from one position to the next.</param>
-/// <param name="Columns">Elements read of each position.</param>
+/// <param name="Type">How elements are stored.</param>
+/// <param name="Stride">Elements from one position to the next: whole blocks of the type.</param>
+/// <param name="Columns">Elements read of each position: whole blocks of the type.</param>
 /// <param name="Count">Number of positions.</param>
-internal readonly record struct CacheRows(NativeView Data, bool IsHalf, int Stride, int Columns, int Count);
+internal readonly record struct CacheRows(NativeView Data, ElementType Type, int Stride, int Columns, int Count)
+{
+    /// <summary>Bytes from one position to the next.</summary>
+    internal long RowBytes => ElementFormat.Of(Type).RowBytes(Stride);
+}

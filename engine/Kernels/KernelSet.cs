@@ -211,10 +211,10 @@ internal abstract unsafe class KernelSet
             AddScaled(ys, scale, xs, y.Length);
     }
 
-    /// <summary>scores[p] = (q · keys[p]) · scale.</summary>
+    /// <summary>scores[p] = (q · keys[p]) · scale. Keys are floats of any width.</summary>
     internal void Scores(ReadOnlySpan<float> q, in CacheRows keys, float scale, Span<float> scores)
     {
-        CheckRows(keys);
+        CheckFloatRows(keys);
         CheckLength(q.Length, keys.Columns, nameof(q));
         CheckLength(scores.Length, keys.Count, nameof(scores));
         fixed (float* qs = q, targets = scores)
@@ -231,10 +231,10 @@ internal abstract unsafe class KernelSet
             return ExpOfScores(values, scores.Length);
     }
 
-    /// <summary>accumulator = fma(weights[p], values[p], accumulator), position by position.</summary>
+    /// <summary>accumulator = fma(weights[p], values[p], accumulator), position by position. Values are floats of any width.</summary>
     internal void AddWeighted(ReadOnlySpan<float> weights, in CacheRows values, Span<float> accumulator)
     {
-        CheckRows(values);
+        CheckFloatRows(values);
         CheckLength(weights.Length, values.Count, nameof(weights));
         CheckLength(accumulator.Length, values.Columns, nameof(accumulator));
         fixed (float* ws = weights, accumulators = accumulator)
@@ -242,17 +242,17 @@ internal abstract unsafe class KernelSet
     }
 
     /// <summary>
-    /// <see cref="AddWeighted(ReadOnlySpan{float}, in CacheRows, Span{float})"/> of float rows for several queries, each to the bit.
+    /// <see cref="AddWeighted(ReadOnlySpan{float}, in CacheRows, Span{float})"/> of 32-bit rows for several queries, each to the bit.
     /// </summary>
     /// <param name="weights">Each query's weights <c>[queries, weightStride]</c>.</param>
     /// <param name="weightStride">Elements from one query's weights to the next's.</param>
-    /// <param name="values">Float rows.</param>
+    /// <param name="values">32-bit rows.</param>
     /// <param name="accumulators">Each query's sum <c>[queries, columns]</c>.</param>
     internal void AddWeighted(ReadOnlySpan<float> weights, int weightStride, in CacheRows values, Span<float> accumulators)
     {
         CheckRows(values);
-        if (values.IsHalf)
-            throw new ArgumentException("Several queries take values that are floats.", nameof(values));
+        if (values.Type != ElementType.F32)
+            throw new ArgumentException("Several queries take values that are floats of 32 bits.", nameof(values));
         int queries = values.Columns == 0 ? 0 : accumulators.Length / values.Columns;
         CheckLength(accumulators.Length, queries * values.Columns, nameof(accumulators));
         if (queries > 0 && (weightStride < values.Count || ((queries - 1) * (long)weightStride) + values.Count > weights.Length))
@@ -266,12 +266,11 @@ internal abstract unsafe class KernelSet
     {
         CheckRows(rows);
         CheckLength(target.Length, rows.Count * rows.Columns, nameof(target));
-        ElementType type = rows.IsHalf ? ElementType.F16 : ElementType.F32;
-        long rowBytes = (long)rows.Stride * (rows.IsHalf ? sizeof(ushort) : sizeof(float));
+        long rowBytes = rows.RowBytes;
         fixed (float* targets = target)
         {
             for (int row = 0; row < rows.Count; row++)
-                Dequantize(type, rows.Data.Pointer + (row * rowBytes), targets + ((long)row * rows.Columns), rows.Columns);
+                Dequantize(rows.Type, rows.Data.Pointer + (row * rowBytes), targets + ((long)row * rows.Columns), rows.Columns);
         }
     }
 
@@ -377,13 +376,20 @@ internal abstract unsafe class KernelSet
             throw new ArgumentException($"{name} holds {length} elements where {expected} belong.", name);
     }
 
+    private static void CheckFloatRows(in CacheRows rows)
+    {
+        CheckRows(rows);
+        if (rows.Type is not (ElementType.F32 or ElementType.F16 or ElementType.BF16))
+            throw new ArgumentException($"{rows.Type} rows are widened before they meet a query.", nameof(rows));
+    }
+
     private static void CheckRows(in CacheRows rows)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows.Count, nameof(rows));
         ArgumentOutOfRangeException.ThrowIfNegative(rows.Columns, nameof(rows));
         if (rows.Count == 0)
             return;
-        long bytes = (((rows.Count - 1) * (long)rows.Stride) + rows.Columns) * (rows.IsHalf ? sizeof(ushort) : sizeof(float));
+        long bytes = ((rows.Count - 1) * rows.RowBytes) + ElementFormat.Of(rows.Type).RowBytes(rows.Columns);
         if (rows.Stride < rows.Columns || bytes > rows.Data.Length)
         {
             throw new ArgumentException(

@@ -55,10 +55,12 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
 
     protected override void Scores(float* q, in CacheRows keys, float scale, float* scores)
     {
-        if (keys.IsHalf)
-            AttentionKernels.Scores<TLanes, HalfElement>(q, keys, scale, scores);
-        else
-            AttentionKernels.Scores<TLanes, SingleElement>(q, keys, scale, scores);
+        switch (keys.Type)
+        {
+            case ElementType.F16: AttentionKernels.Scores<TLanes, HalfElement>(q, keys, scale, scores); break;
+            case ElementType.BF16: AttentionKernels.Scores<TLanes, BrainElement>(q, keys, scale, scores); break;
+            default: AttentionKernels.Scores<TLanes, SingleElement>(q, keys, scale, scores); break;
+        }
     }
 
     protected override (float Max, float Sum) ExpOfScores(float* scores, int count) =>
@@ -66,10 +68,12 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
 
     protected override void AddWeighted(float* weights, in CacheRows values, float* accumulator)
     {
-        if (values.IsHalf)
-            AttentionKernels.AddWeighted<TLanes, HalfElement>(weights, values, accumulator);
-        else
-            AttentionKernels.AddWeighted<TLanes, SingleElement>(weights, values, accumulator);
+        switch (values.Type)
+        {
+            case ElementType.F16: AttentionKernels.AddWeighted<TLanes, HalfElement>(weights, values, accumulator); break;
+            case ElementType.BF16: AttentionKernels.AddWeighted<TLanes, BrainElement>(weights, values, accumulator); break;
+            default: AttentionKernels.AddWeighted<TLanes, SingleElement>(weights, values, accumulator); break;
+        }
     }
 
     protected override void AddWeighted(float* weights, int weightStride, int queries, in CacheRows values, float* accumulators)

@@ -11,6 +11,9 @@ internal abstract class Attention : Sublayer
     /// <summary>Numbers that a position costs in the cache.</summary>
     internal abstract int CacheColumns { get; }
 
+    /// <summary>The largest power of two that divides the columns of every key and every value in the cache.</summary>
+    internal abstract int CacheUnit { get; }
+
     /// <summary>Every query head of every row against its sequence's cache.</summary>
     /// <param name="cpu">What to compute with.</param>
     /// <param name="step">The batch and the layer.</param>
@@ -63,7 +66,7 @@ internal abstract class Attention : Sublayer
             int next = row + 1;
             while (next < end && step.Batch.Rows[next].Sequence == batchRow.Sequence)
                 next++;
-            if (next - row > 1 || together > 1)
+            if (next - row > 1 || together > 1 || batchRow.Sequence.Cache.Format.IsQuantized)
             {
                 new AttentionTile(kernels, step, heads.AsSpan(firstHead, together), firstHead, window, queries, outputs).Attend(row, next - row);
             }

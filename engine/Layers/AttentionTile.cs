@@ -8,7 +8,7 @@ namespace Pure.Engine.Layers;
 /// <summary>
 /// <see cref="SpanAttention"/> of many queries that read the same keys and values: some rows of one sequence times some heads of one
 /// key/value head. Each span of the cache is made floats once, and every query meets it there, in the order and to the bits of
-/// <see cref="SpanAttention.Attend"/>.
+/// <see cref="SpanAttention.Attend"/>. Of quantised caches a single query is a tile too.
 /// </summary>
 /// <param name="kernels">The arithmetic.</param>
 /// <param name="step">The batch and the layer.</param>
@@ -146,7 +146,7 @@ internal readonly ref struct AttentionTile(
     private static CacheRows Positions(NativeView floats, int from, int to, int columns, int stride)
     {
         long length = ((long)(to - from - 1) * stride) + columns;
-        return new CacheRows(floats.Slice((long)from * stride * sizeof(float), length * sizeof(float)), IsHalf: false, stride, columns, to - from);
+        return new CacheRows(floats.Slice((long)from * stride * sizeof(float), length * sizeof(float)), ElementType.F32, stride, columns, to - from);
     }
 
     private void Widen(Sequence sequence, int start, int stop, int column, int columns, Span<float> target)

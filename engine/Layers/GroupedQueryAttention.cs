@@ -1,3 +1,4 @@
+using System.Numerics;
 using Pure.Engine.Kernels;
 using Pure.Engine.Threading;
 
@@ -76,6 +77,9 @@ internal sealed class GroupedQueryAttention : Attention
 
     /// <inheritdoc/>
     internal override int CacheColumns => _shape.CacheColumns;
+
+    /// <inheritdoc/>
+    internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(_shape.KeySize | _shape.ValueSize);
 
     /// <inheritdoc/>
     internal override bool ReadsQ8 => _weights.Query.ReadsQ8 | _weights.Key.ReadsQ8 | _weights.Value.ReadsQ8;

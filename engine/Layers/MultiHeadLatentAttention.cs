@@ -1,3 +1,4 @@
+using System.Numerics;
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
@@ -48,6 +49,9 @@ internal sealed class MultiHeadLatentAttention(
 
     /// <inheritdoc/>
     internal override int CacheColumns => shape.CacheColumns;
+
+    /// <inheritdoc/>
+    internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(shape.LatentSize | shape.RopeSize);
 
     /// <inheritdoc/>
     internal override bool ReadsQ8 => (weights.QueryDown ?? weights.Query).ReadsQ8 | weights.LatentDown.ReadsQ8;

@@ -1,28 +1,7 @@
-using System.Runtime.InteropServices;
 using Pure.Engine.Kernels;
+using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Memory;
-
-/// <summary>How keys and values are stored. Each type is its own function: the choice shows in the bits.</summary>
-public enum CacheType
-{
-    /// <summary>16-bit IEEE floats, rounded to nearest even.</summary>
-    F16,
-
-    /// <summary>32-bit floats.</summary>
-    F32,
-}
-
-/// <summary>What one position costs in the cache.</summary>
-/// <param name="Layers">Number of layers.</param>
-/// <param name="Columns">
-/// Elements per position and layer: keys and values of all key/value heads, or the latent and its rotary key (kv_lora_rank + rope).
-/// </param>
-public readonly record struct CacheShape(int Layers, int Columns)
-{
-    /// <summary>Bytes per position over all layers.</summary>
-    public long BytesPerPosition(CacheType type) => (long)Layers * Columns * (type == CacheType.F16 ? 2 : 4);
-}
 
 /// <summary>
 /// The keys and values of many sequences, in blocks of <see cref="BlockPositions"/> positions. Sequences hold block numbers; a block
@@ -41,16 +20,19 @@ public sealed class KvCache : IDisposable
     private int _freeCount;
 
     /// <summary>Makes room for <paramref name="positions"/> positions, rounded up to whole blocks. Pages are touched when written.</summary>
-    /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
+    /// <exception cref="InvalidRequestException">
+    /// The machine has not that much memory, or the type's blocks do not fit the keys and values.
+    /// </exception>
     public KvCache(CacheShape shape, CacheType type, int positions)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(positions);
         Shape = shape;
         Type = type;
-        _rowBytes = shape.Columns * (type == CacheType.F16 ? 2 : 4);
+        Format = type.Format();
+        _rowBytes = checked((int)shape.RowBytes(type));
         Blocks = (positions + BlockPositions - 1) / BlockPositions;
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
-        MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or --kv-type f16");
+        MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
         _layers = new AlignedBuffer<byte>[shape.Layers];
         for (int layer = 0; layer < _layers.Length; layer++)
             _layers[layer] = new AlignedBuffer<byte>(layerBytes);
@@ -67,6 +49,9 @@ public sealed class KvCache : IDisposable
 
     /// <summary>How elements are stored.</summary>
     public CacheType Type { get; }
+
+    /// <summary>The format of the elements.</summary>
+    internal ElementFormat Format { get; }
 
     /// <summary>Number of blocks.</summary>
     public int Blocks { get; }
@@ -119,16 +104,7 @@ public sealed class KvCache : IDisposable
     /// <summary>Stores one position's elements <c>[Columns]</c>.</summary>
     internal void Write(int layer, int block, int offset, ReadOnlySpan<float> row)
     {
-        Span<byte> bytes = _layers[layer].Writable((((long)block * BlockPositions) + offset) * _rowBytes, _rowBytes);
-        if (Type == CacheType.F32)
-        {
-            row.CopyTo(MemoryMarshal.Cast<byte, float>(bytes));
-            return;
-        }
-
-        Span<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes);
-        for (int column = 0; column < row.Length; column++)
-            halves[column] = (Half)row[column];
+        Format.Quantize(row, _layers[layer].Writable((((long)block * BlockPositions) + offset) * _rowBytes, _rowBytes));
     }
 
     /// <summary>
@@ -136,9 +112,8 @@ public sealed class KvCache : IDisposable
     /// </summary>
     internal CacheRows Read(int layer, int block, int offset, int count, int first, int columns)
     {
-        int elementBytes = _rowBytes / Shape.Columns;
-        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + ((long)first * elementBytes);
-        long length = ((long)(count - 1) * _rowBytes) + ((long)columns * elementBytes);
-        return new CacheRows(_layers[layer].View.Slice(start, length), Type == CacheType.F16, Shape.Columns, columns, count);
+        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + Format.RowBytes(first);
+        long length = ((long)(count - 1) * _rowBytes) + Format.RowBytes(columns);
+        return new CacheRows(_layers[layer].View.Slice(start, length), Format.Type, Shape.Columns, columns, count);
     }
 }

@@ -171,7 +171,8 @@ internal sealed class Decoder
 
         // Layers that predict further tokens serve speculation; the next token's logits do not need them.
         _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);
-        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, blocks[0].Attention.CacheColumns));
+        TransformerBlock first = blocks[0];
+        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, first.Attention.CacheColumns, first.Attention.CacheUnit));
     }
 
     private GatedFeedForward Gated(string block, string suffix, int hidden, GateActivation activation, GatedFeedForward.Scratch scratch) => new(

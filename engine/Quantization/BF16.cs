@@ -9,10 +9,25 @@ internal readonly unsafe struct BF16 : IElementFormat
 
     public static int BlockBytes => sizeof(ushort);
 
+    /// <summary>Rounds <paramref name="count"/> elements to the nearest bfloat16, ties to even.</summary>
+    public static void Quantize(float* source, byte* destination, long count)
+    {
+        for (long i = 0; i < count; i++)
+            ((ushort*)destination)[i] = Narrow(source[i]);
+    }
+
     public static void Dequantize(byte* source, float* destination, long count)
     {
         for (long i = 0; i < count; i++)
             destination[i] = Widen(((ushort*)source)[i]);
+    }
+
+    /// <summary>The nearest bfloat16, ties to even; past the largest it is infinite, and a NaN stays one.</summary>
+    public static ushort Narrow(float value)
+    {
+        const uint Quiet = 0x0040;
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return (ushort)(float.IsNaN(value) ? (bits >> 16) | Quiet : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
     /// <summary>The float32 of the same value.</summary>

@@ -4,21 +4,21 @@ using Pure.Engine.Memory;
 namespace Pure.Engine.Quantization;
 
 /// <summary>
-/// What is known of an element type: name, sizes, how to widen it. The table below is the only list of types; a new one is its own
+/// What is known of an element type: name, sizes, how to widen it and, of the types that a cache may have, how to store it. The table below is the only list of types; a new one is its own
 /// file, a value of <see cref="ElementType"/>, a line here and a test.
 /// </summary>
 public sealed unsafe class ElementFormat
 {
     private static readonly ElementFormat[] Table =
     [
-        From<F32>(),
-        From<F16>(),
-        From<BF16>(),
+        From<F32>(&F32.Quantize),
+        From<F16>(&F16.Quantize),
+        From<BF16>(&BF16.Quantize),
         From<F8_E4M3>(),
         From<F8_E5M2>(),
         From<F8_E4M3_B128>(),
-        FromQuantized<Q8_0>(),
-        FromQuantized<Q4_0>(),
+        FromQuantized<Q8_0>(&Q8_0.Quantize),
+        FromQuantized<Q4_0>(&Q4_0.Quantize),
         FromQuantized<Q4_1>(),
         FromQuantized<Q5_0>(),
         FromQuantized<Q5_1>(),
@@ -35,6 +35,7 @@ public sealed unsafe class ElementFormat
     private static readonly FrozenDictionary<ElementType, ElementFormat> ByType = Table.ToFrozenDictionary(format => format.Type);
 
     private readonly delegate*<byte*, float*, long, void> _dequantize;
+    private readonly delegate*<float*, byte*, long, void> _quantize;
 
     private ElementFormat(
         string name,
@@ -42,7 +43,8 @@ public sealed unsafe class ElementFormat
         int blockSize,
         int blockBytes,
         bool isQuantized,
-        delegate*<byte*, float*, long, void> dequantize)
+        delegate*<byte*, float*, long, void> dequantize,
+        delegate*<float*, byte*, long, void> quantize)
     {
         Name = name;
         Type = type;
@@ -50,6 +52,7 @@ public sealed unsafe class ElementFormat
         BlockBytes = blockBytes;
         IsQuantized = isQuantized;
         _dequantize = dequantize;
+        _quantize = quantize;
     }
 
     /// <summary>All supported types.</summary>
@@ -97,14 +100,28 @@ public sealed unsafe class ElementFormat
             _dequantize(source.Pointer, pointer, destination.Length);
     }
 
+    /// <summary>Stores all of <paramref name="source"/>; for the types that a cache may have.</summary>
+    /// <exception cref="ArgumentException">The source is no whole number of blocks, or the destination is not its size.</exception>
+    /// <exception cref="NotSupportedException">Nothing is stored in this type.</exception>
+    internal void Quantize(ReadOnlySpan<float> source, Span<byte> destination)
+    {
+        if (RowBytes(source.Length) != destination.Length)
+            throw new ArgumentException($"{source.Length} {Name} elements are not {destination.Length} bytes.", nameof(destination));
+        if (_quantize == null)
+            throw new NotSupportedException($"Nothing is stored as {Name}.");
+        fixed (float* elements = source)
+        fixed (byte* bytes = destination)
+            _quantize(elements, bytes, source.Length);
+    }
+
     /// <summary>The format of <paramref name="type"/>, null for one that is not supported.</summary>
     internal static ElementFormat? Find(ElementType type) => ByType.GetValueOrDefault(type);
 
-    private static ElementFormat From<T>()
+    private static ElementFormat From<T>(delegate*<float*, byte*, long, void> quantize = null)
         where T : IElementFormat =>
-        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: false, &T.Dequantize);
+        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: false, &T.Dequantize, quantize);
 
-    private static ElementFormat FromQuantized<T>()
+    private static ElementFormat FromQuantized<T>(delegate*<float*, byte*, long, void> quantize = null)
         where T : IQuantizedFormat =>
-        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: true, &T.Dequantize);
+        new(T.Type.ToString(), T.Type, T.BlockSize, T.BlockBytes, isQuantized: true, &T.Dequantize, quantize);
 }

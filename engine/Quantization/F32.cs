@@ -9,6 +9,10 @@ internal readonly unsafe struct F32 : IElementFormat
 
     public static int BlockBytes => sizeof(float);
 
+    /// <summary>Copies <paramref name="count"/> elements.</summary>
+    public static void Quantize(float* source, byte* destination, long count) =>
+        Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
+
     public static void Dequantize(byte* source, float* destination, long count) =>
         Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
 }

@@ -19,6 +19,37 @@ internal readonly unsafe struct Q4_0 : IQuantizedFormat
 
     public static int BlockBytes => 18;
 
+    /// <summary>
+    /// <c>d = x / -8</c> of the first x of the largest magnitude, <c>q = ⌊x · (1 / d) + 8.5⌋</c>, 15 at most (quantize_row_q4_0_ref of
+    /// ggml); d is rounded to a half after q is known. A d that rounds to zero makes a block of zeros; past the largest half, and of
+    /// a NaN, every element is NaN.
+    /// </summary>
+    public static void Quantize(float* source, byte* destination, long count)
+    {
+        const byte Zeros = Zero | (Zero << 4);
+        for (long start = 0; start < count; start += BlockSize, source += BlockSize, destination += BlockBytes)
+        {
+            float largest = 0;
+            for (int i = 0; i < BlockSize; i++)
+            {
+                if (MathF.Abs(source[i]) > MathF.Abs(largest) || float.IsNaN(source[i]))
+                    largest = source[i];
+            }
+
+            float d = largest / -Zero;
+            byte* q = destination + QuantsAt;
+            if (!F16.NarrowScale(d, (ushort*)destination))
+            {
+                new Span<byte>(q, Half).Fill(Zeros);
+                continue;
+            }
+
+            float inverse = 1 / d;
+            for (int j = 0; j < Half; j++)
+                q[j] = (byte)(Code(source[j] * inverse) | (Code(source[j + Half] * inverse) << 4));
+        }
+    }
+
     public static void Dequantize(byte* source, float* destination, long count)
     {
         for (long start = 0; start < count; start += BlockSize, source += BlockBytes)
@@ -49,4 +80,6 @@ internal readonly unsafe struct Q4_0 : IQuantizedFormat
 
         return acc;
     }
+
+    private static int Code(float x) => Math.Min((int)(x + (Zero + 0.5f)), (1 << 4) - 1);
 }

@@ -17,6 +17,32 @@ internal readonly unsafe struct Q8_0 : IQuantizedFormat
 
     public static int BlockBytes => 34;
 
+    /// <summary>
+    /// <c>d = max |x| / 127</c>, <c>q = round(x · (1 / d))</c>, halves away from zero (quantize_row_q8_0_ref of ggml); d is rounded
+    /// to a half after q is known. A d that rounds to zero makes a block of zeros; past the largest half, and of a NaN, every element is NaN.
+    /// </summary>
+    public static void Quantize(float* source, byte* destination, long count)
+    {
+        for (long start = 0; start < count; start += BlockSize, source += BlockSize, destination += BlockBytes)
+        {
+            float largest = 0;
+            for (int i = 0; i < BlockSize; i++)
+                largest = MathF.Max(largest, MathF.Abs(source[i]));
+
+            float d = largest / 127;
+            var q = (sbyte*)(destination + QuantsAt);
+            if (!F16.NarrowScale(d, (ushort*)destination))
+            {
+                new Span<sbyte>(q, BlockSize).Clear();
+                continue;
+            }
+
+            float inverse = 1 / d;
+            for (int i = 0; i < BlockSize; i++)
+                q[i] = (sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
+        }
+    }
+
     public static void Dequantize(byte* source, float* destination, long count)
     {
         for (long start = 0; start < count; start += BlockSize, source += BlockBytes)

@@ -24,8 +24,8 @@ internal sealed class EngineOptions
         ("q8", ActivationType.Q8), ("f32", ActivationType.F32));
 
     private readonly Option<CacheType?> _cacheType = ValueOptions.Choice(
-        "--kv-type", "How keys and values are stored. Default: f16.",
-        ("f32", CacheType.F32), ("f16", CacheType.F16));
+        "--kv-type", "How keys and values are stored; the last two need heads of whole blocks of 32. Default: f16.",
+        ("f32", CacheType.F32), ("f16", CacheType.F16), ("bf16", CacheType.BF16), ("q8_0", CacheType.Q8_0), ("q4_0", CacheType.Q4_0));
 
     private readonly Option<int?> _promptChunk = ValueOptions.OptionalNumber<int>(
         "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",

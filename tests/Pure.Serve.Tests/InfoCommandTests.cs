@@ -33,6 +33,22 @@ public class InfoCommandTests
         Assert.Equal([96L, 256L], tensor.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()));
     }
 
+    [Theory]
+    [InlineData("f32", 1024)]
+    [InlineData("bf16", 512)]
+    [InlineData("q8_0", 272)]
+    [InlineData("q4_0", 144)]
+    public void The_cache_costs_what_its_type_needs(string type, int bytesPerPosition)
+    {
+        CommandRun run = CommandRun.Of("info", Shared.Path("goldens/models/llama-q256-F32.gguf"), "--json", "--kv-type", type).Succeeds();
+        JsonElement memory = JsonDocument.Parse(run.OutputBytes).RootElement.GetProperty("memory");
+        Assert.Equal(bytesPerPosition, memory.GetProperty("cache_bytes_per_position").GetInt64());
+    }
+
+    [Fact]
+    public void A_cache_type_whose_blocks_the_heads_do_not_fill_is_refused() =>
+        CommandRun.Of("info", Shared.Path(Stories), "--kv-type", "q8_0").IsRefused("blocks of 32 (q8_0)", "f16, f32, bf16");
+
     [Fact]
     public void A_file_with_a_vocabulary_only_has_no_sizes()
     {

@@ -8,6 +8,7 @@ public sealed class VectorEqualsScalarTests
 {
     private const int Longest = 300;
     private static readonly KernelSet Scalar = KernelSet.Select(Isa.Scalar);
+    private static readonly ElementType[] FloatTypes = [ElementType.F32, ElementType.F16, ElementType.BF16];
 
     public static TheoryData<string> VectorSets => ["avx2", "avx512"];
 
@@ -124,11 +125,11 @@ public sealed class VectorEqualsScalarTests
         {
             int count = random.Next(12);
             int stride = columns + random.Next(20);
-            bool isHalf = random.Next(2) == 0;
+            ElementType type = random.GetItems(FloatTypes, 1)[0];
             int elements = count == 0 ? 0 : ((count - 1) * stride) + columns;
-            using GuardedMemory<byte> data = random.RandomWeights(isHalf ? ElementType.F16 : ElementType.F32, 1, elements);
-            var rows = new CacheRows(data.View, isHalf, stride, columns, count);
-            string what = $"{count} rows of {columns}, half {isHalf}";
+            using GuardedMemory<byte> data = random.RandomWeights(type, 1, elements);
+            var rows = new CacheRows(data.View, type, stride, columns, count);
+            string what = $"{count} rows of {columns} {type}";
 
             using var q = new GuardedMemory<float>(columns);
             using var expected = new GuardedMemory<float>(count);
@@ -151,6 +152,31 @@ public sealed class VectorEqualsScalarTests
 
     [Theory]
     [MemberData(nameof(VectorSets))]
+    public void Widened_cache_rows_have_the_bits_of_the_definition(string isa)
+    {
+        KernelSet kernels = KernelCases.Require(isa);
+        var random = new Random(23);
+        foreach (ElementType type in FloatTypes.Concat([ElementType.Q8_0, ElementType.Q4_0]))
+        {
+            int block = Math.Max(16, ElementFormat.Of(type).BlockSize);
+            for (int blocks = 1; blocks <= 18; blocks++)
+            {
+                int count = random.Next(1, 12);
+                int columns = blocks * block;
+                int stride = columns + (random.Next(3) * block);
+                using GuardedMemory<byte> data = random.RandomWeights(type, 1, ((count - 1) * stride) + columns);
+                var rows = new CacheRows(data.View, type, stride, columns, count);
+                using var expected = new GuardedMemory<float>(count * columns);
+                using var actual = new GuardedMemory<float>(count * columns);
+                Scalar.Widen(rows, expected.Span);
+                kernels.Widen(rows, actual.Span);
+                KernelCases.AssertSameBits(expected.Span, actual.Span, $"{count} rows of {columns} {type}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(VectorSets))]
     public void Weighted_sums_of_several_queries_give_the_bits_of_each_alone(string isa)
     {
         KernelSet kernels = KernelCases.Require(isa);
@@ -167,7 +193,7 @@ public sealed class VectorEqualsScalarTests
             using var actual = new GuardedMemory<float>(queries * columns);
             random.FillAwkward(data.Span);
             random.FillAwkward(weights.Span);
-            var rows = new CacheRows(data.View, IsHalf: false, stride, columns, count);
+            var rows = new CacheRows(data.View, ElementType.F32, stride, columns, count);
             for (int query = 0; query < queries; query++)
             {
                 Scalar.AddWeighted(

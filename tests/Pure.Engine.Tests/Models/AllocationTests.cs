@@ -13,9 +13,11 @@ public class AllocationTests
     [InlineData("llama-mixtral")]
     [InlineData("deepseek2-v3-kvb")]
     [InlineData("llama-q256-Q4_K_M")]
-    public void Steady_decoding_allocates_nothing(string name)
+    [InlineData("llama-q256-Q4_K_M", CacheType.Q8_0)]
+    [InlineData("llama-rope-llama3", CacheType.Q4_0)]
+    public void Steady_decoding_allocates_nothing(string name, CacheType cacheType = CacheType.F16)
     {
-        using var model = Model.Load(Golden.Open(name).ModelPath, new ModelOptions { Threads = 2 });
+        using var model = Model.Load(Golden.Open(name).ModelPath, new ModelOptions { Threads = 2, CacheType = cacheType });
         using KvCache cache = model.CreateCache(400);
         using Sequence sequence = cache.CreateSequence();
         var batch = new Batch(1);

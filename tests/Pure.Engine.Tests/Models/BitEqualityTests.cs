@@ -126,6 +126,46 @@ public class BitEqualityTests(ITestOutputHelper output)
     }
 
     /// <summary>
+    /// Models whose heads are whole blocks: grouped, mixed and latent attention, a sliding window, and one query head per key/value head.
+    /// </summary>
+    public static TheoryData<string, CacheType> CacheTypeCases
+    {
+        get
+        {
+            string[] names = ["qwen3", "llama-rope-llama3", "qwen3moe-q256-Q8_0", "deepseek2/Q8_0/8", "gemma3/Q8_0/8"];
+            var cases = new TheoryData<string, CacheType>();
+            foreach (string name in names)
+            {
+                foreach (CacheType type in Enum.GetValues<CacheType>())
+                    cases.Add(name, type);
+            }
+
+            return cases;
+        }
+    }
+
+    /// <summary>Long enough that attention runs over several spans, one token at a time among the chunks.</summary>
+    [Theory]
+    [MemberData(nameof(CacheTypeCases))]
+    public void A_cache_of_any_type_gives_the_same_bits_in_chunks_threads_instruction_sets_and_company(string name, CacheType cache)
+    {
+        var random = new Random(21);
+        int vocabulary = IsTiny(name) ? TinyFamily.Vocabulary : Golden.Open(name).Vocabulary;
+        int[] tokens = [.. Enumerable.Range(0, SpanAttention.SpanPositions + 10).Select(_ => random.Next(vocabulary))];
+        string whole = Hash(name, Options(1), MostRows, tokens);
+        Assert.Equal(whole, Hash(name, Options(3), 1, tokens));
+        Assert.Equal(whole, Hash(name, Options(2) with { Repack = false }, 7, tokens));
+        foreach (Isa isa in KernelSet.Supported)
+            Assert.Equal(whole, Hash(name, Options(2) with { Isa = isa }, 50, tokens));
+
+        using Model model = Open(name, Options(2));
+        int[] start = tokens[..60];
+        Assert.Equal(Run.Logits(model, start), InCompany(model, start, companions: 15, seed: 4));
+
+        ModelOptions Options(int threads) => new() { Threads = threads, CacheType = cache };
+    }
+
+    /// <summary>
     /// Feeds the sequence in random pieces, in batches that other sequences of random tokens and lengths join and leave.
     /// </summary>
     private static float[] InCompany(Model model, int[] tokens, int companions, int seed)

@@ -68,8 +68,54 @@ public class KvCacheTests
     public void A_latent_cache_holds_the_latent_and_the_rotary_key_only()
     {
         using Model model = TinyModel.DeepSeek2().Load();
-        Assert.Equal(new CacheShape(Layers: 2, Columns: 10 + 4), model.CacheShape);
+        Assert.Equal(new CacheShape(Layers: 2, Columns: 10 + 4, Unit: 2), model.CacheShape);
         Assert.Equal(2 * 14 * 2, model.CacheShape.BytesPerPosition(CacheType.F16));
+    }
+
+    [Theory]
+    [InlineData(CacheType.F32, 96 * 4)]
+    [InlineData(CacheType.F16, 96 * 2)]
+    [InlineData(CacheType.BF16, 96 * 2)]
+    [InlineData(CacheType.Q8_0, 3 * 34)]
+    [InlineData(CacheType.Q4_0, 3 * 18)]
+    public void A_position_costs_what_its_type_needs(CacheType type, int bytesPerLayer) =>
+        Assert.Equal(5 * bytesPerLayer, new CacheShape(Layers: 5, Columns: 96, Unit: 32).BytesPerPosition(type));
+
+    [Theory]
+    [InlineData(CacheType.Q8_0)]
+    [InlineData(CacheType.Q4_0)]
+    public void Heads_that_are_no_whole_blocks_are_refused_with_the_types_that_work(CacheType type)
+    {
+        using Model model = TinyModel.Llama().Load(new ModelOptions { Threads = 1, CacheType = type });
+        string[] messages =
+        [
+            Assert.Throws<InvalidRequestException>(() => model.CreateCache(1)).Message,
+            Assert.Throws<InvalidRequestException>(() => model.CacheShape.BytesPerPosition(type)).Message,
+        ];
+        foreach (string message in messages)
+        {
+            Assert.Contains($"blocks of 32 ({type.Word()})", message, StringComparison.Ordinal);
+            Assert.EndsWith("use --kv-type f16, f32, bf16.", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(CacheType.F16)]
+    [InlineData(CacheType.BF16)]
+    [InlineData(CacheType.Q8_0)]
+    [InlineData(CacheType.Q4_0)]
+    public void A_fork_of_a_cache_of_any_type_goes_on_as_if_alone(CacheType type)
+    {
+        using var model = Model.Load(TinyFamily.Create("qwen3"), new ModelOptions { Threads = 1, CacheType = type, MaxBatchRows = 80 });
+        int[] prompt = [.. Enumerable.Range(0, KvCache.BlockPositions + 5).Select(i => i % TinyFamily.Vocabulary)];
+        using KvCache cache = model.CreateCache(4 * KvCache.BlockPositions);
+        using Sequence trunk = cache.CreateSequence();
+        Feed(model, trunk, prompt);
+        using Sequence fork = trunk.Fork();
+        float[] forked = Feed(model, fork, [6, 7]);
+        float[] trunked = Feed(model, trunk, [8, 9]);
+        Assert.Equal(Run.Logits(model, [.. prompt, 6, 7])[^TinyFamily.Vocabulary..], forked);
+        Assert.Equal(Run.Logits(model, [.. prompt, 8, 9])[^TinyFamily.Vocabulary..], trunked);
     }
 
     private static float[] Feed(Model model, Sequence sequence, int[] tokens)
