@@ -29,6 +29,7 @@ internal sealed record Arguments
           --kv-type T        f32, f16, bf16, q8_0 or q4_0 (default f16)
           --json             write JSON instead of a table
           --out PATH         also write PATH.md and PATH.json
+          --plot F.svg A.json B.json …   measure nothing: draw the ratios of such reports, and print them as one table
           --help             this text
         """;
 
@@ -52,6 +53,11 @@ internal sealed record Arguments
 
     public string? Out { get; private init; }
 
+    public string? Plot { get; private init; }
+
+    /// <summary>What to plot.</summary>
+    public IReadOnlyList<string> Reports { get; private init; } = [];
+
     public bool WantsHelp { get; private init; }
 
     public ModelOptions Options { get; private init; } = new();
@@ -65,6 +71,13 @@ internal sealed record Arguments
             string word = words[index];
             if (word is "--help" or "-h")
                 return arguments with { WantsHelp = true };
+            if (word == "--plot")
+            {
+                return words.Length - index > 2
+                    ? arguments with { Plot = words[index + 1], Reports = [.. words[(index + 2)..]] }
+                    : throw new FormatException("--plot takes the picture's name and one report or more; see --help.");
+            }
+
             if (word == "--json")
             {
                 arguments = arguments with { Json = true };

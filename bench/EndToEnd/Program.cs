@@ -14,6 +14,14 @@ try
         return 0;
     }
 
+    if (arguments.Plot is { } svg)
+    {
+        var plot = new Plot(arguments.Reports);
+        Console.Write(plot.ToMarkdown());
+        File.WriteAllText(svg, plot.ToSvg());
+        return 0;
+    }
+
     BenchModel source = arguments.Source();
     if (source.Shape is not null)
     {

@@ -12,7 +12,7 @@ namespace Pure.Engine.Kernels.Emit;
 /// store the float sums
 /// </code>
 /// </summary>
-/// <remarks>Registers: a float sum and an integer sum for each column, from 0 on; the rest from 24 (or 24 down for Q6_K's third) on.</remarks>
+/// <remarks>Registers 0 to 23 hold each column's float sum and one or two integer sums, 24 to 31 all else.</remarks>
 internal sealed class DotKernelEmitter
 {
     // Weights are read once: a line that far ahead arrives when it is needed.

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Pure.Engine.Quantization;
+
+namespace Pure.Engine.Kernels.Packed;
+
+/// <summary>
+/// The six-bit scales and minima become bytes, which costs an eighth of a bit per weight:
+/// <code>
+/// header: d f16 × 16 | dmin f16 × 16
+/// unit:   scale u8 × 16 | minimum u8 × 16 | nibbles 256
+/// </code>
+/// </summary>
+internal readonly unsafe struct PackedQ4_K : IPackedFormat
+{
+    public static ElementType Type => ElementType.Q4_K;
+
+    public static int Units => 8;
+
+    public static int HeaderBytes => 64;
+
+    public static int UnitBytes => 32 + PackedNibbles.Bytes;
+
+    public static void Pack(byte* block, int row, byte* target)
+    {
+        ((ushort*)target)[row] = ((ushort*)block)[0];
+        ((ushort*)target)[16 + row] = ((ushort*)block)[1];
+        byte* nibbles = stackalloc byte[16];
+        for (int s = 0; s < Units; s++)
+        {
+            byte* unit = target + HeaderBytes + (s * UnitBytes);
+            (int scale, int min) = Q4_K.ScaleAndMin(block + 4, s);
+            unit[row] = (byte)scale;
+            unit[16 + row] = (byte)min;
+
+            byte* codes = block + 16 + (s / 2 * 32);
+            int shift = s % 2 * 4;
+            for (int i = 0; i < 16; i++)
+                nibbles[i] = (byte)(((codes[i] >> shift) & 0xF) | (((codes[i + 16] >> shift) & 0xF) << 4));
+            PackedNibbles.Put(nibbles, row, unit + 32);
+        }
+    }
+
+    public static bool HasMins => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Scales(byte* header, byte* unit, int half) =>
+        PackedRows.Halves(header + (16 * half)) * PackedRows.Bytes(unit + (8 * half));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Mins(byte* header, byte* unit, int half) =>
+        PackedRows.Halves(header + 32 + (16 * half)) * PackedRows.Bytes(unit + 16 + (8 * half));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
+        PackedNibbles.Dot(unit + 32 + (32 * half), x.Quants(column));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
+        PackedNibbles.Dot4(unit + 32 + (32 * half), x.Quants(column));
+}
