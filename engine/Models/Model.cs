@@ -107,7 +107,7 @@ public sealed class Model : IDisposable
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
-        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations, options.Repack));
+        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations, options.Repack && CanRepack(file)));
     }
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>
@@ -166,6 +166,9 @@ public sealed class Model : IDisposable
             File.Dispose();
         }
     }
+
+    // Where two copies do not fit, the mapped one is what the system can give up and read again.
+    private static bool CanRepack(ModelFile file) => 2 * file.Tensors.Sum(tensor => tensor.Bytes) < MemoryLimit.Available / 10 * 9;
 
     private static ModelInfo Describe(ModelFile file, string architecture, WeightReader reader, Transformer transformer)
     {

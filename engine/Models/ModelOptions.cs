@@ -30,7 +30,7 @@ public sealed record ModelOptions
 
     /// <summary>
     /// Whether quantised weights are rearranged for the processor when a layer first uses them: several times faster, at the cost of
-    /// memory for a second copy. Without, they are read where the file is mapped.
+    /// memory for a second copy. Without, and where two copies would not fit into memory, they are read where the file is mapped.
     /// </summary>
     public bool Repack { get; init; } = true;
 

@@ -25,7 +25,7 @@ internal readonly unsafe struct PackedQ4_K : IPackedFormat
     {
         ((ushort*)target)[row] = ((ushort*)block)[0];
         ((ushort*)target)[16 + row] = ((ushort*)block)[1];
-        byte* nibbles = stackalloc byte[16];
+        Vector128<byte> mask = Vector128.Create((byte)0xF);
         for (int s = 0; s < Units; s++)
         {
             byte* unit = target + HeaderBytes + (s * UnitBytes);
@@ -33,11 +33,13 @@ internal readonly unsafe struct PackedQ4_K : IPackedFormat
             unit[row] = (byte)scale;
             unit[16 + row] = (byte)min;
 
-            byte* codes = block + 16 + (s / 2 * 32);
-            int shift = s % 2 * 4;
-            for (int i = 0; i < 16; i++)
-                nibbles[i] = (byte)(((codes[i] >> shift) & 0xF) | (((codes[i + 16] >> shift) & 0xF) << 4));
-            PackedNibbles.Put(nibbles, row, unit + 32);
+            // Even sub-blocks are the low nibbles of their 32 bytes, odd ones the high nibbles.
+            Vector128<byte> lower = Vector128.Load(block + 16 + (s / 2 * 32));
+            Vector128<byte> upper = Vector128.Load(block + 16 + (s / 2 * 32) + 16);
+            Vector128<byte> nibbles = s % 2 == 0
+                ? (lower & mask) | ((upper & mask) << 4)
+                : (lower >>> 4) | (upper & ~mask);
+            PackedNibbles.Put((byte*)&nibbles, row, unit + 32);
         }
     }
 

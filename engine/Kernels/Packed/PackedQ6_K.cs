@@ -28,25 +28,31 @@ internal readonly unsafe struct PackedQ6_K : IPackedFormat
     public static void Pack(byte* block, int row, byte* target)
     {
         ((ushort*)target)[row] = *(ushort*)(block + 208);
-        byte* nibbles = stackalloc byte[16];
-        byte* codes = stackalloc byte[32];
+        Vector128<byte> mask = Vector128.Create((byte)0xF);
+        Vector128<byte> two = Vector128.Create((byte)3);
         for (int s = 0; s < Units; s++)
         {
             byte* unit = target + HeaderBytes + (s * UnitBytes);
             unit[row] = block[192 + (2 * s)];
             unit[16 + row] = block[192 + (2 * s) + 1];
-            for (int i = 0; i < 32; i++)
-                codes[i] = (byte)(Q6_K.Quant(block, s, i) + 32);
-            for (int i = 0; i < 16; i++)
-                nibbles[i] = (byte)((codes[i] & 0xF) | ((codes[i + 16] & 0xF) << 4));
-            PackedNibbles.Put(nibbles, row, unit + 32);
 
+            // Sub-block s is part s mod 4 of half s / 4, as Q6_K draws them.
+            int half = s / 4;
+            int part = s % 4;
+            byte* low = block + (half * 64) + (part % 2 * 32);
+            byte* high = block + 128 + (half * 32);
+            int shift = part / 2 * 4;
+            Vector128<byte> lower = (Vector128.Load(low) >>> shift) & mask;
+            Vector128<byte> upper = (Vector128.Load(low + 16) >>> shift) & mask;
+            Vector128<byte> nibbles = lower | (upper << 4);
+            PackedNibbles.Put((byte*)&nibbles, row, unit + 32);
+
+            Vector128<uint> lowerHigh = ((Vector128.Load(high) >>> (part * 2)) & two).AsUInt32();
+            Vector128<uint> upperHigh = ((Vector128.Load(high + 16) >>> (part * 2)) & two).AsUInt32();
             for (int h = 0; h < 2; h++)
             {
-                byte* high = unit + 32 + PackedNibbles.Bytes + (h * 64) + (row * 4);
-                byte* from = codes + (h * 8);
-                for (int j = 0; j < 4; j++)
-                    high[j] = (byte)((from[j] >> 4) | (from[4 + j] >> 4 << 2) | (from[16 + j] >> 4 << 4) | (from[20 + j] >> 4 << 6));
+                ((uint*)(unit + 32 + PackedNibbles.Bytes + (h * 64)))[row] =
+                    lowerHigh[2 * h] | (lowerHigh[(2 * h) + 1] << 2) | (upperHigh[2 * h] << 4) | (upperHigh[(2 * h) + 1] << 6);
             }
         }
     }
