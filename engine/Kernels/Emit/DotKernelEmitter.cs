@@ -15,8 +15,9 @@ namespace Pure.Engine.Kernels.Emit;
 /// <remarks>Registers 0 to 23 hold each column's float sum and one or two integer sums, 24 to 31 all else.</remarks>
 internal sealed class DotKernelEmitter
 {
-    // Weights are read once: a line that far ahead arrives when it is needed.
+    // Few columns read weights faster than memory gives them: a line that far ahead arrives when it is needed.
     private const int PrefetchAhead = 4096;
+    private const int WidestToPrefetch = 4;
     private const int CacheLine = 64;
 
     private static readonly Zmm Both = new(24);
@@ -88,11 +89,13 @@ internal sealed class DotKernelEmitter
             _code.Xor(FloatSum(column), FloatSum(column), FloatSum(column));
 
         int loop = _code.Here;
-        for (int line = 0; line < blockBytes && _panelWidth <= 4; line += CacheLine)
-            _code.Prefetch(_weights + (PrefetchAhead + line));
+        int line = 0;
         for (int s = 0; s < TFormat.Units; s++)
         {
-            unit(_weights, _weights + (TFormat.HeaderBytes + (s * TFormat.UnitBytes)));
+            int start = TFormat.HeaderBytes + (s * TFormat.UnitBytes);
+            for (; line < start + TFormat.UnitBytes && _panelWidth <= WidestToPrefetch; line += CacheLine)
+                _code.Prefetch(_weights + (PrefetchAhead + line));
+            unit(_weights, _weights + start);
             _code.Add(Gpr.Rsi, Panel.ColumnBytes * _panelWidth);
         }
 
