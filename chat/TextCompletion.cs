@@ -59,6 +59,9 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
     /// <summary>What was done so far and how long it took.</summary>
     public GenerationTimings Timings => _completion.Timings;
 
+    /// <summary>What came of guessing ahead; all 0 where <see cref="TextOptions.Speculation"/> was not asked for.</summary>
+    public DraftCounts Drafts => _completion.Drafts;
+
     /// <summary>Streams the text. No piece is empty, and none ends within a character.</summary>
     /// <exception cref="InvalidOperationException">It was read before.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

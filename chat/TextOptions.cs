@@ -84,6 +84,12 @@ public sealed record TextOptions
     /// <inheritdoc cref="GenerationOptions.PromptChunk"/>
     public int? PromptChunk { get; init; }
 
+    /// <inheritdoc cref="GenerationOptions.Speculation"/>
+    public Speculation Speculation { get; init; }
+
+    /// <inheritdoc cref="GenerationOptions.DraftTokens"/>
+    public int DraftTokens { get; init; } = 8;
+
     /// <inheritdoc cref="GenerationOptions.LogitsObserver"/>
     public LogitsObserver? LogitsObserver { get; init; }
 
@@ -96,6 +102,8 @@ public sealed record TextOptions
         Sampling = Choice(model, new SamplingOptions { Seed = seed }),
         StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
         PromptChunk = PromptChunk,
+        Speculation = Speculation,
+        DraftTokens = DraftTokens,
         LogitsObserver = LogitsObserver,
     };
 

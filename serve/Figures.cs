@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pure.Engine.Generation;
 
 namespace Pure.Serve;
 
@@ -14,6 +15,11 @@ internal static class Figures
     /// <summary>A number of tokens and their speed, where there is one to tell: a single token has none.</summary>
     internal static string Speed(int tokens, double tokensPerSecond) =>
         $"{Count(tokens)} token{(tokens == 1 ? "" : "s")}{(tokensPerSecond > 0 ? $", {Decimal(tokensPerSecond, 1)} tokens/s" : "")}";
+
+    /// <summary>What came of guessing ahead.</summary>
+    internal static string Drafts(DraftCounts drafts) => drafts.Drafted == 0
+        ? "nothing: no place earlier in the text to guess from"
+        : $"{Count(drafts.Drafted)} tokens in {Count(drafts.Passes)} passes, {Decimal(100 * drafts.AcceptanceRate, 1)} % accepted";
 
     /// <summary>Bytes in the unit that leaves one to three digits before the point (decimal units: a MB is 10^6 bytes).</summary>
     internal static string Bytes(long bytes) => bytes switch

@@ -16,6 +16,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
     private readonly Sampler _sampler;
     private readonly int[] _stopTokens;
     private readonly int _chunk;
+    private readonly Drafts? _drafts;
     private readonly Lock _lock = new(); // one reader at a time; Dispose waits for the token being computed
     private State _state;
     private bool _isStreamed;
@@ -33,6 +34,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         _sampler = new Sampler(options.Sampling, session.Model.Info.VocabularySize);
         _stopTokens = [.. options.StopTokens];
         _chunk = options.PromptChunk ?? session.Model.Options.MaxBatchRows;
+        _drafts = options.Speculation == Speculation.None ? null : new Drafts(session, options.DraftTokens);
     }
 
     private enum State
@@ -51,6 +53,9 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
     /// <summary>What it did so far and how long it took.</summary>
     public GenerationTimings Timings => new(
         _promptTime == TimeSpan.Zero ? 0 : _prompt.Length, _promptTime, _written + (EndToken is null ? 0 : 1), _generationTime);
+
+    /// <summary>What came of guessing ahead; all 0 where <see cref="GenerationOptions.Speculation"/> was not asked for.</summary>
+    public DraftCounts Drafts => _drafts?.Counts ?? default;
 
     /// <summary>Computes the next token on this thread; false when the text has ended.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -124,7 +129,9 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         _state = State.Running;
     }
 
-    /// <summary>Reads what the cache lacks (the prompt in chunks, or the token before) and chooses the next token.</summary>
+    /// <summary>
+    /// Reads what the cache lacks (the prompt in chunks, or the token before, perhaps with guesses) and chooses the next token.
+    /// </summary>
     private bool Step(CancellationToken cancellation, out GeneratedToken token)
     {
         bool wantsToken = _options.MaxTokens != 0;
@@ -134,6 +141,8 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
             cancellation.ThrowIfCancellationRequested();
             lock (_session.Model.Gate)
             {
+                if (_drafts is not null && _written > 0)
+                    return Choose(_drafts.Next(_session, (_options.MaxTokens ?? int.MaxValue) - _written), out token);
                 if (!_session.Read(_chunk, wantsToken, out Logits logits))
                     continue;
                 if (wantsToken)
@@ -150,6 +159,8 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         _options.LogitsObserver?.Invoke(position, logits);
         int id = _sampler.Sample(logits, _session.Tokens, position);
         _session.Append(id);
+        if (_session.IsRead)
+            _drafts?.Accept();
         if (_stopTokens.AsSpan().Contains(id))
         {
             EndToken = id;

@@ -26,6 +26,12 @@ public sealed record GenerationOptions
     /// </summary>
     public int? PromptChunk { get; init; }
 
+    /// <summary>Whether several tokens may be computed at once, by guessing. The result does not depend on it.</summary>
+    public Speculation Speculation { get; init; }
+
+    /// <summary>Most tokens to guess at a time. A rejected guess costs its part of a forward pass and nothing else.</summary>
+    public int DraftTokens { get; init; } = 8;
+
     /// <summary>Sees the logits of each sampled position; called on the computing thread while the model is held.</summary>
     public LogitsObserver? LogitsObserver { get; init; }
 }

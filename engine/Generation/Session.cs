@@ -12,7 +12,7 @@ public sealed class Session : IDisposable
     private readonly KvCache _cache;
     private readonly Sequence _sequence;
     private readonly Batch _batch;
-    private readonly int[] _tokens; // [context + 1]: those in the cache, and those sampled or given since
+    private readonly int[] _tokens; // [context + 1]: those sampled or given; beyond them guesses, where the cache has read ahead
     private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
     private int _tokenCount;
     private Completion? _running;
@@ -78,6 +78,12 @@ public sealed class Session : IDisposable
                 $"The prompt chunk is {options.PromptChunk} tokens; it must be from 1 to the model's largest batch, {_batch.Capacity}.");
         }
 
+        if (options.Speculation != Speculation.None && (options.DraftTokens < 1 || options.DraftTokens >= _batch.Capacity))
+        {
+            throw new InvalidRequestException(
+                $"Drafts of {options.DraftTokens} tokens were asked for; ask for at least 1 and fewer than the model's largest batch, {_batch.Capacity}.");
+        }
+
         return new Completion(this, prompt.ToArray(), options, cancellationToken);
     }
 
@@ -133,9 +139,11 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Lets the next completion run.</summary>
+    /// <summary>Lets the next completion run, without what this one has read ahead.</summary>
     internal void Leave(Completion completion)
     {
+        if (ReferenceEquals(_running, completion) && _sequence.Length > _tokenCount)
+            Forget(_tokenCount);
         lock (_lock)
         {
             if (ReferenceEquals(_running, completion))
@@ -171,8 +179,33 @@ public sealed class Session : IDisposable
         return isLast;
     }
 
-    /// <summary>Appends a sampled token; it is read with the next step.</summary>
-    internal void Append(int token) => _tokens[_tokenCount++] = token;
+    /// <summary>Whether the cache has all tokens: then the last one was read ahead, as a guess that came true.</summary>
+    internal bool IsRead => _sequence.Length >= _tokenCount;
+
+    /// <summary>
+    /// Reads the last token and the guesses at those after it, for which there must be room; the caller holds the gate. The logits
+    /// are those after each.
+    /// </summary>
+    internal Logits ReadAhead(ReadOnlySpan<int> draft)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        draft.CopyTo(_tokens.AsSpan(_tokenCount));
+        _batch.Clear();
+        foreach (int id in _tokens.AsSpan(_sequence.Length, 1 + draft.Length))
+            _batch.Add(_sequence, id, wantsLogits: true);
+        return Model.Forward(_batch);
+    }
+
+    /// <summary>
+    /// Appends a sampled token; the caller holds the gate. If it was guessed it has been read, otherwise what was read beyond is forgotten
+    /// and the token is read with the next step.
+    /// </summary>
+    internal void Append(int token)
+    {
+        if (_sequence.Length > _tokenCount && _tokens[_tokenCount] != token)
+            _sequence.Truncate(_tokenCount);
+        _tokens[_tokenCount++] = token;
+    }
 
     private void RequireRoom(int prompt)
     {

@@ -27,6 +27,7 @@ internal sealed class ChatCommand : PureCommand
     private readonly ModelArgument _model = new();
     private readonly EngineOptions _engine = new();
     private readonly SamplingChoice _sampling = new();
+    private readonly SpeculationChoice _speculation = new();
     private readonly Option<string?> _system = ValueOptions.Text("--system", [], "TEXT", "The system message to begin with.");
 
     private readonly Option<string?> _template = ValueOptions.Text(
@@ -43,7 +44,7 @@ internal sealed class ChatCommand : PureCommand
         : base("chat", "Talk with a model, turn by turn.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Chat", [_system, _template, _count, _context]), _sampling.Group, _engine.Group);
+        AddGroups(new OptionGroup("Chat", [_system, _template, _count, _context, .. _speculation.Options]), _sampling.Group, _engine.Group);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -64,7 +65,7 @@ internal sealed class ChatCommand : PureCommand
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
-        TextOptions options = SamplingChoice.Settle(_sampling.Read(parsed), model) with { MaxTokens = parsed.GetValue(_count) };
+        TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with { MaxTokens = parsed.GetValue(_count) };
         ModelTemplate template = (other is null ? ModelTemplate.Find(model) : new ModelTemplate(other, model.Tokenizer))
             ?? throw new UsageException(
                 $"{RenderCommand.DescribeMissing(model.Model.File.Path)}; give one with --template, or continue texts with pure run.");

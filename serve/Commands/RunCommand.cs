@@ -13,6 +13,7 @@ internal sealed class RunCommand : PureCommand
     private readonly ModelArgument _model = new();
     private readonly EngineOptions _engine = new();
     private readonly SamplingChoice _sampling = new();
+    private readonly SpeculationChoice _speculation = new();
     private readonly TextSource _prompt = new("The text to continue. Names of special tokens, such as <|user|>, stand for these tokens.");
 
     private readonly Option<int> _count = ValueOptions.Number<int>(
@@ -34,7 +35,9 @@ internal sealed class RunCommand : PureCommand
     {
         Add(_model.Argument);
         AddGroups(
-            new OptionGroup("Text", [.. _prompt.Options, _count, _stop, _json, _logitsHash]), _sampling.Group, _engine.Group);
+            new OptionGroup("Text", [.. _prompt.Options, _count, _stop, _json, _logitsHash, .. _speculation.Options]),
+            _sampling.Group,
+            _engine.Group);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -59,7 +62,7 @@ internal sealed class RunCommand : PureCommand
             throw new UsageException("the prompt is empty; give some text.");
 
         using LogitsHash? hash = parsed.GetValue(_logitsHash) ? new LogitsHash() : null;
-        TextOptions options = _sampling.Read(parsed) with
+        TextOptions options = _speculation.Read(parsed, _sampling.Read(parsed)) with
         {
             MaxTokens = parsed.GetValue(_count),
             Stop = [.. (parsed.GetValue(_stop) ?? []).Select(stop => TextInput.Check(stop, "--stop"))],
@@ -74,7 +77,7 @@ internal sealed class RunCommand : PureCommand
             var text = new StringBuilder();
             var ids = new List<int>();
             code = Read(completion, piece => text.Append(piece), ids);
-            RunReport report = Describe(model, prompt, $"{text}", ids, completion, hash);
+            RunReport report = Describe(model, prompt, options, $"{text}", ids, completion, hash);
             streams.Output.WriteLine(JsonSerializer.Serialize(report, Json.Readable.RunReport));
         }
         else
@@ -144,12 +147,14 @@ internal sealed class RunCommand : PureCommand
             (streams.ErrorIsTerminal ? "\n" : "")
             + $"prompt      {Figures.Speed(timings.PromptTokens, timings.PromptTokensPerSecond)}\n"
             + $"generation  {Figures.Speed(timings.GeneratedTokens, timings.TokensPerSecond)}\n"
+            + (options.Speculation == Speculation.None ? "" : $"guessed     {Figures.Drafts(completion.Drafts)}\n")
             + $"finished    {finish}\n"
             + $"seed        {completion.Seed}\n");
     }
 
     private static RunReport Describe(
-        LanguageModel model, string prompt, string text, IReadOnlyList<int> ids, TextCompletion completion, LogitsHash? hash)
+        LanguageModel model, string prompt, TextOptions options, string text, IReadOnlyList<int> ids, TextCompletion completion,
+        LogitsHash? hash)
     {
         GenerationTimings timings = completion.Timings;
         return new RunReport(
@@ -159,6 +164,10 @@ internal sealed class RunCommand : PureCommand
             new TimingReport(
                 timings.PromptTokens, timings.PromptTime.TotalSeconds, timings.PromptTokensPerSecond,
                 timings.GeneratedTokens, timings.GenerationTime.TotalSeconds, timings.TokensPerSecond),
+            options.Speculation == Speculation.None
+                ? null
+                : new SpeculationReport(
+                    completion.Drafts.Passes, completion.Drafts.Drafted, completion.Drafts.Accepted, completion.Drafts.AcceptanceRate),
             hash?.ToString());
     }
 }
@@ -166,9 +175,12 @@ internal sealed class RunCommand : PureCommand
 /// <summary>What <c>pure run --json</c> writes. <c>ids</c> are the tokens of <c>text</c>; an end token is not among them.</summary>
 internal sealed record RunReport(
     string Model, string Prompt, IReadOnlyList<int> PromptIds, string Text, IReadOnlyList<int> Ids, string FinishReason, string? StopString,
-    ulong Seed, ExecutionReport Run, TimingReport Timings, string? LogitsHash);
+    ulong Seed, ExecutionReport Run, TimingReport Timings, SpeculationReport? Speculation, string? LogitsHash);
 
 /// <summary>Times in seconds. Generation counts an end token; its time is that of all tokens after the first.</summary>
 internal sealed record TimingReport(
     int PromptTokens, double PromptSeconds, double PromptTokensPerSecond,
     int GeneratedTokens, double GenerationSeconds, double GenerationTokensPerSecond);
+
+/// <summary>What came of guessing ahead: forward passes with guesses, tokens guessed, and those of them that were chosen.</summary>
+internal sealed record SpeculationReport(int Passes, int DraftedTokens, int AcceptedTokens, double AcceptanceRate);

@@ -171,7 +171,7 @@ public class ChatCommandTests
     public void Help_shows_each_option_and_an_example()
     {
         string text = CommandRun.Of("chat", "--help").Succeeds().Output;
-        foreach (string fact in new[] { "--system", "--template", "--ctx-size", "--n-predict", "--temp", "--seed", "--threads", "/save F", "  pure chat " })
+        foreach (string fact in new[] { "--system", "--template", "--ctx-size", "--n-predict", "--speculate", "--temp", "--seed", "--threads", "/save F", "  pure chat " })
             Assert.Contains(fact, text, StringComparison.Ordinal);
         Assert.All(text.Split('\n'), line => Assert.True(line.Length <= 100, line));
     }

@@ -13,7 +13,7 @@ public class CommandLineTests
 
     [Theory]
     [InlineData("run", "--prompt", "--n-predict", "--stop", "--json", "--logits-hash", "--temp", "--top-k", "--top-p", "--min-p",
-        "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed")]
+        "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed", "--speculate", "--draft-tokens")]
     [InlineData("info", "-c", "--json")]
     [InlineData("tokenize", "--file", "--prompt", "--no-bos", "--no-parse-special", "--json")]
     [InlineData("perplexity", "--file", "--json")]

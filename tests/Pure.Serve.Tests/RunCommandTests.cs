@@ -71,6 +71,41 @@ public class RunCommandTests
         Assert.Equal(first.Output, CommandRun.Of("run", "-p", "Once", "-n", "20", "--temp", "1.5", "-s", seed).Succeeds().Output);
     }
 
+    [Theory]
+    [InlineData("60", "--temp", "0")]
+    [InlineData("60", "--temp", "0.6", "--repeat-penalty", "1.05")]
+    [InlineData("60", "--temp", "0", "--stop", "play")]
+    [InlineData("3", "--temp", "0")]
+    public void Guessing_ahead_changes_neither_text_nor_hash(string count, params string[] options)
+    {
+        string prompt = string.Concat(Enumerable.Repeat("Tom has a red ball. Tom likes to play. ", 4)) + "Tom has a";
+        string[] args = ["run", "-p", prompt, "-n", count, "--logits-hash", "--json", .. options, "--seed", "11"];
+        CommandRun plain = CommandRun.Of(args).Succeeds();
+        CommandRun guessed = CommandRun.Of([.. args, "--speculate", "lookup", "--draft-tokens", "4"]).Succeeds();
+
+        JsonElement expected = JsonDocument.Parse(plain.OutputBytes).RootElement;
+        JsonElement report = JsonDocument.Parse(guessed.OutputBytes).RootElement;
+        foreach (string same in new[] { "ids", "text", "finish_reason", "stop_string", "logits_hash" })
+            Assert.Equal(Value(expected, same), Value(report, same));
+        Assert.Equal(plain.LastErrorLine, guessed.LastErrorLine);
+        Assert.Equal("", Value(expected, "speculation"));
+        JsonElement speculation = report.GetProperty("speculation");
+        Assert.InRange(speculation.GetProperty("drafted_tokens").GetInt32(), 1, 4 * speculation.GetProperty("passes").GetInt32());
+        Assert.InRange(speculation.GetProperty("accepted_tokens").GetInt32(), 0, speculation.GetProperty("drafted_tokens").GetInt32());
+        Assert.InRange(speculation.GetProperty("acceptance_rate").GetDouble(), 0, 1);
+
+        static string Value(JsonElement report, string name) => report.TryGetProperty(name, out JsonElement value) ? $"{value}" : "";
+    }
+
+    [Fact]
+    public void How_well_guessing_went_is_said_beside_the_speed()
+    {
+        string prompt = string.Concat(Enumerable.Repeat("Tom has a red ball. Tom likes to play. ", 4)) + "Tom has a";
+        CommandRun run = CommandRun.Of("run", "-p", prompt, "-n", "40", "--temp", "0", "--speculate", "lookup").Succeeds();
+        Assert.Matches("(?m)^guessed     [0-9]+ tokens in [0-9]+ passes, [0-9.]+ % accepted$", run.Errors);
+        Assert.DoesNotContain("guessed", CommandRun.Of("run", "-p", prompt, "-n", "4").Succeeds().Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_stop_text_ends_the_story_and_is_not_written()
     {
@@ -149,6 +184,8 @@ public class RunCommandTests
     [InlineData("--presence-penalty", "inf", "finite")]
     [InlineData("--seed", "-3", "from 0")]
     [InlineData("--prompt-chunk", "70000", "65536")]
+    [InlineData("--speculate", "guess", "lookup, none")]
+    [InlineData("--draft-tokens", "0", "from 1 up")]
     public void Values_out_of_range_are_refused(string option, string value, string bounds) =>
         CommandRun.Of([.. Story.Take(3), option, value]).IsRefused($"\"{value}\"", bounds);
 

@@ -68,6 +68,20 @@ public sealed class AllocationTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_guessed_token_allocates_nothing()
+    {
+        using var session = new Session(_model);
+        Completion completion = session.Generate(
+            [0, 439, 448, 274, 411, 0, 439, 448], new GenerationOptions { Sampling = SamplingOptions.Greedy, Speculation = Speculation.Lookup });
+        AssertAllocatesNothing("greedy with guesses", () =>
+        {
+            if (!completion.TryNext(out _))
+                throw new InvalidOperationException("The text ended early.");
+        });
+        Assert.True(completion.Drafts.Accepted > 0);
+    }
+
     private static void AssertAllocatesNothing(string way, Action next)
     {
         for (int index = 0; index < Warm; index++)
