@@ -10,7 +10,10 @@ public enum Speculation
     /// <summary>Nothing is guessed: a forward pass for each token.</summary>
     None,
 
-    /// <summary>What followed the last few tokens where they stood earlier in the text. Pays where a text repeats or quotes itself.</summary>
+    /// <summary>
+    /// What followed the last few tokens where they stood earlier in the text. Pays where a text repeats or quotes itself and a pass
+    /// costs mostly the reading of weights; a model so small that it stays in the processor's caches gets slower.
+    /// </summary>
     Lookup,
 }
 
