@@ -35,13 +35,15 @@ internal static unsafe class EmittedKernels
     internal static bool TryRun(ElementType type, byte* weights, byte* panel, int width, int blocks, float* sums)
     {
         ref Kernel kernel = ref Kernels[((int)type * (Panel.MaxWidth + 1)) + width];
-        if (kernel.State != State.Usable && !Make(ref kernel, type, width))
+        if (kernel.State == State.Unknown)
+            Make(ref kernel, type, width);
+        if (kernel.State == State.Refused)
             return false;
         kernel.Run(weights, panel, blocks, sums);
         return true;
     }
 
-    private static bool Make(ref Kernel kernel, ElementType type, int width)
+    private static void Make(ref Kernel kernel, ElementType type, int width)
     {
         lock (Gate)
         {
@@ -55,8 +57,6 @@ internal static unsafe class EmittedKernels
                 bool isPlaced = kernel.First != 0 && (columns == width || kernel.Second != 0);
                 kernel.State = isPlaced && Agrees(type, width, kernel) ? State.Usable : State.Refused;
             }
-
-            return kernel.State == State.Usable;
         }
     }
 
