@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Pure.Engine.Kernels.Decoders;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
@@ -101,12 +102,7 @@ internal readonly unsafe struct Q4_0Decoder : IBlockDecoder
     public static bool HasHalfScales => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<byte> Codes(byte* group, int s)
-    {
-        Vector128<byte> packed = Vector128.Load(group + (s * 18) + 2);
-        Vector128<byte> high = (packed.AsUInt16() >> 4).AsByte();
-        return Vector256.Create(packed, high) & Vector256.Create((byte)0xF);
-    }
+    public static Vector256<byte> Codes(byte* group, int s) => Nibbles.Load(group + (s * 18) + 2);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scales(byte* group, int count, float* scales, float* mins)

@@ -34,14 +34,7 @@ internal readonly unsafe struct IQ4_XS : IQuantizedFormat
             float d = F16.Widen(*(ushort*)source);
             byte* q = source + QuantsAt;
             for (int s = 0; s < SubBlocks; s++, q += Half, destination += SubBlock)
-            {
-                float scale = d * Scale(source, s);
-                for (int j = 0; j < Half; j++)
-                {
-                    destination[j] = scale * IQ4_NL.Values[q[j] & 0xF];
-                    destination[j + Half] = scale * IQ4_NL.Values[q[j] >> 4];
-                }
-            }
+                NamedValues.Dequantize(q, IQ4_NL.Values, d * Scale(source, s), destination);
         }
     }
 
@@ -56,9 +49,7 @@ internal readonly unsafe struct IQ4_XS : IQuantizedFormat
             byte* q = row + QuantsAt;
             for (int s = 0; s < SubBlocks; s++, q += Half, quants += SubBlock, scales++)
             {
-                int isum = 0;
-                for (int j = 0; j < Half; j++)
-                    isum += (IQ4_NL.Values[q[j] & 0xF] * quants[j]) + (IQ4_NL.Values[q[j] >> 4] * quants[j + Half]);
+                int isum = NamedValues.Sum(q, IQ4_NL.Values, quants);
                 acc = MathF.FusedMultiplyAdd(isum, d * Scale(row, s) * *scales, acc);
             }
         }

@@ -12,7 +12,6 @@ namespace Pure.Engine.Quantization;
 internal readonly unsafe struct MXFP4 : IQuantizedFormat
 {
     private const int QuantsAt = 1;
-    private const int Half = 16;
 
     public static ElementType Type => ElementType.MXFP4;
 
@@ -26,15 +25,7 @@ internal readonly unsafe struct MXFP4 : IQuantizedFormat
     public static void Dequantize(byte* source, float* destination, long count)
     {
         for (long start = 0; start < count; start += BlockSize, source += BlockBytes)
-        {
-            float d = Scale(*source);
-            byte* q = source + QuantsAt;
-            for (int j = 0; j < Half; j++)
-            {
-                destination[start + j] = d * Values[q[j] & 0xF];
-                destination[start + j + Half] = d * Values[q[j] >> 4];
-            }
-        }
+            NamedValues.Dequantize(source + QuantsAt, Values, Scale(*source), destination + start);
     }
 
     /// <inheritdoc/>
@@ -44,10 +35,7 @@ internal readonly unsafe struct MXFP4 : IQuantizedFormat
         float acc = 0;
         for (int block = 0; block < columns / BlockSize; block++, row += BlockBytes, quants += BlockSize)
         {
-            byte* q = row + QuantsAt;
-            int isum = 0;
-            for (int j = 0; j < Half; j++)
-                isum += (Values[q[j] & 0xF] * quants[j]) + (Values[q[j] >> 4] * quants[j + Half]);
+            int isum = NamedValues.Sum(row + QuantsAt, Values, quants);
             acc = MathF.FusedMultiplyAdd(isum, Scale(*row) * scales[block], acc);
         }
 

@@ -15,17 +15,10 @@ internal readonly unsafe struct IQ4_NLDecoder : IBlockDecoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> Codes(byte* group, int s) => Nibbles.Load(group + (s * 18) + 2, IQ4_NL.Values);
 
+    // Scales stand where Q4_0 has them.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales(byte* group, int count, float* scales, float* mins)
-    {
-        for (int s = 0; s < count; s++)
-            scales[s] = F16.Widen(*(ushort*)(group + (s * 18)));
-    }
+    public static void Scales(byte* group, int count, float* scales, float* mins) => Q4_0Decoder.Scales(group, count, scales, mins);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scales8(byte** groups, int count, float* scales, float* mins)
-    {
-        for (int s = 0; s < count; s++)
-            EightRows.Halves(groups, s * 18).Store(scales + (s * 8));
-    }
+    public static void Scales8(byte** groups, int count, float* scales, float* mins) => Q4_0Decoder.Scales8(groups, count, scales, mins);
 }
