@@ -89,12 +89,17 @@ internal sealed class GatedFeedForward(
         gate.Forward(from, to, x, inputRows, gated);
         up.Forward(from, to, x, inputRows, raised);
         for (int row = 0; row < gated.Rows; row++)
-        {
-            Span<float> columns = gated.Row(row)[from..to];
-            kernels.Gate(activation, columns, raised.Row(row)[from..to], columns);
-            if (quantize)
-                kernels.QuantizeRow(gated, row, from, to - from);
-        }
+            PassGate(kernels, activation, row, from, to, gated, raised, quantize);
+    }
+
+    /// <summary>gated = activation(gated) ⊙ raised in some columns of one row, with their 8-bit form where asked.</summary>
+    private static void PassGate(
+        KernelSet kernels, GateActivation activation, int row, int from, int to, in Activations gated, in Activations raised, bool quantize)
+    {
+        Span<float> columns = gated.Row(row)[from..to];
+        kernels.Gate(activation, columns, raised.Row(row)[from..to], columns);
+        if (quantize)
+            kernels.QuantizeRow(gated, row, from, to - from);
     }
 
     /// <summary>The hidden columns in tiles.</summary>
@@ -120,11 +125,7 @@ internal sealed class GatedFeedForward(
         public void Run(int begin, int end)
         {
             for (int row = begin; row < end; row++)
-            {
-                kernels.Gate(activation, gate.Row(row), up.Row(row), gate.Row(row));
-                if (quantize)
-                    kernels.QuantizeRow(gate, row);
-            }
+                PassGate(kernels, activation, row, 0, gate.Columns, gate, up, quantize);
         }
     }
 

@@ -82,9 +82,7 @@ internal readonly unsafe struct PackedQ5_0 : IPackedFormat
         upper = ((both.AsUInt16() >> 4).AsByte() & mask) | ((fifth >> v).AsByte() & top);
     }
 
-    /// <summary>Eight products of codes up to 31: four of them fit 16 bits (4 · 31 · 127 = 15,748).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Eight(Vector256<byte> lower, Vector256<byte> upper, byte* x) => Avx2.MultiplyAddAdjacent(
-        Avx2.MultiplyAddAdjacent(lower, PackedNibbles.Broadcast(x)) + Avx2.MultiplyAddAdjacent(upper, PackedNibbles.Broadcast(x + 16)),
-        Vector256<short>.One);
+    private static Vector256<int> Eight(Vector256<byte> codes, Vector256<byte> others, byte* x) =>
+        PackedNibbles.Eight(codes, x, others, x + 16);
 }

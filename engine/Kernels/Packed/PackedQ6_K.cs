@@ -113,9 +113,7 @@ internal readonly unsafe struct PackedQ6_K : IPackedFormat
         d = ((second.AsUInt16() >> 4).AsByte() & mask) | ((high >> 2).AsByte() & top);
     }
 
-    /// <summary>Eight products of codes up to 63: four of them fit 16 bits (4 · 63 · 127 = 32,004).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Eight(Vector256<byte> first, Vector256<byte> second, byte* x) => Avx2.MultiplyAddAdjacent(
-        Avx2.MultiplyAddAdjacent(first, PackedNibbles.Broadcast(x)) + Avx2.MultiplyAddAdjacent(second, PackedNibbles.Broadcast(x + 4)),
-        Vector256<short>.One);
+    private static Vector256<int> Eight(Vector256<byte> codes, Vector256<byte> others, byte* x) =>
+        PackedNibbles.Eight(codes, x, others, x + 4);
 }
