@@ -59,8 +59,6 @@ internal sealed class Assembler
 
     internal void BroadcastDword(Zmm target, Gpr source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x7C, target, default, new Zmm((int)source));
 
-    internal void Copy(Zmm target, Zmm source) => Evex(Map.M0F, Prefix.PF3, wide: true, 0x6F, target, default, source);
-
     // Widening loads: sixteen lanes of 32 bits.
     internal void LoadBytes(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x31, target, default, source, 16);
 

@@ -14,7 +14,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private readonly AlignedBuffer<byte> _data;
     private readonly WeightMatrix _source;
-    private readonly int _blocks;
     private readonly int _blockBytes;
 
     /// <summary>Makes room; <see cref="Pack"/> fills it.</summary>
@@ -22,7 +21,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         _source = source;
         _blockBytes = BlockBytes(source.Type);
-        _blocks = source.Columns / (Units(source.Type) * Activations.BlockSize);
+        Blocks = source.Columns / (Units(source.Type) * Activations.BlockSize);
         Groups = (source.Rows + GroupRows - 1) / GroupRows;
         _data = new AlignedBuffer<byte>(Groups * GroupBytes);
     }
@@ -47,12 +46,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     internal int Groups { get; }
 
     /// <summary>Blocks of a row, as the type stores them: of 32 or 256 elements.</summary>
-    internal int Blocks => _blocks;
+    internal int Blocks { get; }
 
-    internal long GroupBytes => (long)_blocks * _blockBytes;
-
-    /// <summary>Size in memory.</summary>
-    internal long Bytes => _data.Length;
+    internal long GroupBytes => (long)Blocks * _blockBytes;
 
     internal byte* Group(int group) => _data.Pointer + (group * GroupBytes);
 
@@ -89,12 +85,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private void Pack<TFormat>(int begin, int end)
         where TFormat : struct, IPackedFormat
     {
-        int storedBytes = (int)(_source.RowBytes / _blocks);
+        int storedBytes = (int)(_source.RowBytes / Blocks);
         for (int group = begin; group < end; group++)
         {
             int rows = Math.Min(GroupRows, Rows - (group * GroupRows));
             byte* first = _source.Data.Pointer + (group * GroupRows * _source.RowBytes);
-            for (int block = 0; block < _blocks; block++)
+            for (int block = 0; block < Blocks; block++)
             {
                 byte* target = Group(group) + ((long)block * _blockBytes);
                 for (int row = 0; row < rows; row++)
