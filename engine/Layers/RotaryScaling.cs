@@ -34,6 +34,35 @@ internal abstract record RotaryScaling
         private protected override double Scale(double frequency, int pair, int pairs, double theta) => frequency / Factor;
     }
 
+    /// <summary>
+    /// "NTK-aware" (bloc97 2023; Peng et al. 2023, arXiv:2309.00071, section 3.1): base' = base · factor^(d / (d - 2)) for d rotary dimensions.
+    /// </summary>
+    internal sealed record Ntk(double Factor) : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta) => Rebase(frequency, Factor, pair, pairs);
+
+        /// <summary>base'^(-i / pairs), which is base^(-i / pairs) · factor^(-i / (pairs - 1)).</summary>
+        internal static double Rebase(double frequency, double factor, int pair, int pairs) =>
+            pair == 0 ? frequency : frequency * Elementary.Pow(factor, -(double)pair / (pairs - 1));
+    }
+
+    /// <summary>
+    /// Dynamic NTK (arXiv:2309.00071, appendix B.2; <c>rope_type: dynamic</c>): NTK-aware by factor · length / original - (factor - 1), with
+    /// texts of up to the original context as trained. The published code takes the length of the moment, so that the keys of a text
+    /// would depend on how it was cut and read; here it is declared beforehand. A text of that length, read at once, is the same in both.
+    /// </summary>
+    /// <param name="Factor">How fast the base grows with the length.</param>
+    /// <param name="OriginalContext">Context the model was trained on.</param>
+    /// <param name="Context">Declared length.</param>
+    internal sealed record Dynamic(double Factor, double OriginalContext, double Context) : RotaryScaling
+    {
+        private protected override double Scale(double frequency, int pair, int pairs, double theta)
+        {
+            double length = Math.Max(Context, OriginalContext);
+            return Ntk.Rebase(frequency, (Factor * length / OriginalContext) - (Factor - 1), pair, pairs);
+        }
+    }
+
     /// <summary>Each pair's frequency divided by a factor of its own (Llama 3's <c>rope_freqs.weight</c>).</summary>
     internal sealed record PerPair(float[] Factors) : RotaryScaling
     {

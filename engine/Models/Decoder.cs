@@ -52,9 +52,7 @@ internal sealed class Decoder
         int dimensions = _reader.Size("rope.dimension_count", Heads.KeySize);
         if (dimensions % 2 != 0 || dimensions > Heads.KeySize)
             throw _reader.Wrong("rope.dimension_count", $"an even number up to the head size of {Heads.KeySize}", dimensions);
-        scaling ??= _reader.Has("rope_freqs.weight")
-            ? new RotaryScaling.PerPair(_reader.Vector("rope_freqs.weight", dimensions / 2))
-            : RopeScaling.Read(_reader);
+        scaling ??= RopeScaling.ReadPerPair(_reader, dimensions / 2) ?? RopeScaling.Read(_reader);
         return Rope(adjacent, dimensions, scaling, theta);
     }
 
@@ -68,7 +66,7 @@ internal sealed class Decoder
             "halves" => false,
             string other => throw _reader.Wrong("rope.pairing", "adjacent or halves", $"'{other}'"),
         };
-        double frequencyBase = theta ?? _reader.Number("rope.freq_base", 10000);
+        double frequencyBase = theta ?? _reader.Rope.FrequencyBase ?? _reader.Number("rope.freq_base", 10000);
         return _reader.Own(new RotaryEmbedding(scaling, frequencyBase, dimensions / 2, pairsAdjacent, _reader.MaxRows));
     }
 

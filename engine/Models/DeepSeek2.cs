@@ -59,7 +59,7 @@ internal static class DeepSeek2
         RotaryScaling scaling = RopeScaling.Read(reader);
         float multiplier = reader.Number("rope.scaling.yarn_log_multiplier", 0);
         return scaling is RotaryScaling.Yarn yarn && multiplier != 0
-            ? yarn with { FixedMagnitude = reader.Number("rope.scaling.magnitude", 1), ScoreWeight = multiplier }
+            ? yarn with { FixedMagnitude = RopeScaling.FixedMagnitude(reader, 1), ScoreWeight = multiplier }
             : scaling;
     }
 

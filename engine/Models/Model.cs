@@ -25,7 +25,7 @@ public sealed class Model : IDisposable
     private Model(ModelFile file, ModelOptions options, Cpu cpu)
     {
         string architecture = file.Metadata.GetString("general.architecture");
-        var reader = new WeightReader(file, architecture, cpu, options.MaxBatchRows);
+        var reader = new WeightReader(file, architecture, cpu, options);
         _owned = reader.Owned;
         _cpu = cpu;
         File = file;
@@ -105,6 +105,7 @@ public sealed class Model : IDisposable
             throw new InvalidRequestException($"{options.Threads} threads were asked for; give a number from 1 to 1024, or 0 for the default.");
         if (options.MaxBatchRows is < 1 or > 65536)
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
+        options.Rope.Check();
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations, options.Repack && CanRepack(file)));
@@ -178,7 +179,7 @@ public sealed class Model : IDisposable
             architecture,
             file.Metadata.FindString("general.name") ?? Path.GetFileNameWithoutExtension(file.Path),
             transformer.Head.Outputs,
-            reader.Size("context_length"),
+            RopeScaling.ContextLength(reader),
             transformer.Embedding.Inputs,
             transformer.Blocks.Length,
             reader.Parameters,

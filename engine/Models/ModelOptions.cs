@@ -13,7 +13,9 @@ public enum ActivationType
     F32,
 }
 
-/// <summary>How a model is run. None but <see cref="Activations"/> and <see cref="CacheType"/> changes a bit of the result.</summary>
+/// <summary>
+/// How a model is run. None but <see cref="Activations"/>, <see cref="CacheType"/> and <see cref="Rope"/> changes a bit of the result.
+/// </summary>
 public sealed record ModelOptions
 {
     /// <summary>Threads to compute with; 0 means the physical cores this process may use.</summary>
@@ -27,6 +29,9 @@ public sealed record ModelOptions
 
     /// <summary>How keys and values are stored.</summary>
     public CacheType CacheType { get; init; } = CacheType.F16;
+
+    /// <summary>What to change of the file's rotary positions, such as stretching them to a longer context.</summary>
+    public RopeOptions Rope { get; init; } = new();
 
     /// <summary>
     /// Whether quantised weights are rearranged for the processor when a layer first uses them: several times faster, at the cost of

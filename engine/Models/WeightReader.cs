@@ -20,18 +20,22 @@ internal sealed class WeightReader
     private readonly HashSet<string> _read = [];
     private readonly Dictionary<int, ActivationBuffer> _arranged = [];
 
-    internal WeightReader(ModelFile file, string architecture, Cpu cpu, int maxRows)
+    internal WeightReader(ModelFile file, string architecture, Cpu cpu, ModelOptions options)
     {
         _file = file;
         _prefix = architecture + ".";
         Cpu = cpu;
-        MaxRows = maxRows;
+        MaxRows = options.MaxBatchRows;
+        Rope = options.Rope;
     }
 
     internal Cpu Cpu { get; }
 
     /// <summary>Most rows of a batch: what shared buffers are made for.</summary>
     internal int MaxRows { get; }
+
+    /// <summary>What is to be changed of the file's rotary positions.</summary>
+    internal RopeOptions Rope { get; }
 
     /// <summary>Things the model must dispose.</summary>
     internal List<IDisposable> Owned { get; } = [];

@@ -54,12 +54,21 @@ internal sealed class Rotation
         {
             RotaryScaling.None => trained,
             RotaryScaling.Linear linear => trained / linear.Factor,
+            RotaryScaling.Ntk ntk => OfBase(theta * Math.Pow(ntk.Factor, pairs / (pairs - 1.0))),
+            RotaryScaling.Dynamic dynamic => OfBase(theta * Math.Pow(Growth(dynamic), pairs / (pairs - 1.0))),
             RotaryScaling.PerPair perPair => trained / perPair.Factors[pair],
             RotaryScaling.Llama3 llama => ByWaveLength(llama, trained),
             RotaryScaling.Yarn yarn => ByParts(yarn, trained, pair, pairs, theta),
             _ => throw new NotSupportedException($"The reference lacks the scaling {scaling.GetType().Name}."),
         };
+
+        double OfBase(double stretched) => 1 / Math.Pow(stretched, (double)pair / pairs);
     }
+
+    /// <summary>What the published code of dynamic NTK stretches a text of the declared length by.</summary>
+    private static double Growth(RotaryScaling.Dynamic scaling) => scaling.Context <= scaling.OriginalContext
+        ? 1
+        : (scaling.Factor * (scaling.Context / scaling.OriginalContext)) - (scaling.Factor - 1);
 
     /// <summary>Llama 3.1's published code: three ranges of wave lengths.</summary>
     private static double ByWaveLength(RotaryScaling.Llama3 scaling, double frequency)

@@ -37,6 +37,8 @@ internal sealed class EngineOptions
     private readonly Option<bool> _noEmit = ValueOptions.Switch(
         "--no-emit", "Write no machine code at run time; slower where the processor has 512-bit VNNI, the same bits.");
 
+    private readonly RopeChoice _rope = new();
+
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
         "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit]);
@@ -44,11 +46,17 @@ internal sealed class EngineOptions
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
 
+    /// <summary>Those that stretch positions.</summary>
+    internal OptionGroup Positions => _rope.Group;
+
     /// <summary>The chunk asked for, or null.</summary>
     internal int? PromptChunk(ParseResult parsed) => parsed.GetValue(_promptChunk);
 
-    /// <summary>What the command line says; <paramref name="mostRows"/> bounds the rows of a batch where no chunk is given.</summary>
-    internal ModelOptions Read(ParseResult parsed, int? mostRows = null)
+    /// <summary>What the command line says.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="mostRows">Bounds the rows of a batch where no chunk is given.</param>
+    /// <param name="context">The length that texts are declared to have, where the command has an option for it.</param>
+    internal ModelOptions Read(ParseResult parsed, int? mostRows = null, int? context = null)
     {
         var standard = new ModelOptions();
         return standard with
@@ -59,6 +67,7 @@ internal sealed class EngineOptions
             CacheType = parsed.GetValue(_cacheType) ?? standard.CacheType,
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
+            Rope = _rope.Read(parsed, context),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
     }

@@ -59,7 +59,8 @@ internal sealed class BenchCommand : PureCommand
             new OptionGroup("Random weights", [_shape, _type, _seed, _export]),
             new OptionGroup("Measurement", [_prompt, _generate, _depth, _batch, _threads, _repetitions]),
             new OptionGroup("Output", [_output, _json]),
-            _engine.Group);
+            _engine.Group,
+            _engine.Positions);
     }
 
     private enum Form

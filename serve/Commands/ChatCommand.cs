@@ -44,7 +44,11 @@ internal sealed class ChatCommand : PureCommand
         : base("chat", "Talk with a model, turn by turn.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Chat", [_system, _template, _count, _context, .. _speculation.Options]), _sampling.Group, _engine.Group);
+        AddGroups(
+            new OptionGroup("Chat", [_system, _template, _count, _context, .. _speculation.Options]),
+            _sampling.Group,
+            _engine.Group,
+            _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -64,7 +68,7 @@ internal sealed class ChatCommand : PureCommand
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
-        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
         TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with { MaxTokens = parsed.GetValue(_count) };
         ModelTemplate template = (other is null ? ModelTemplate.Find(model) : new ModelTemplate(other, model.Tokenizer))
             ?? throw new UsageException(

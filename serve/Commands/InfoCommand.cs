@@ -19,7 +19,7 @@ internal sealed class InfoCommand : PureCommand
     private readonly EngineOptions _engine = new();
 
     private readonly Option<int?> _context = ValueOptions.OptionalNumber<int>(
-        "--context", ["-c"], "N", "Context length to state the memory for, in tokens. Default: the model's.",
+        "--context", ["-c", "--ctx-size"], "N", "Context length to state the memory for, in tokens. Default: the model's.",
         "from 1 up", context => context >= 1);
 
     private readonly Option<bool> _json = ValueOptions.Switch("--json", "Write one JSON object.");
@@ -28,7 +28,7 @@ internal sealed class InfoCommand : PureCommand
         : base("info", "Show what a model is: architecture, sizes, tensors, memory.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -58,7 +58,7 @@ internal sealed class InfoCommand : PureCommand
     {
         try
         {
-            (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed));
+            (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
             using var _ = file;
             using var __ = model;
             uint? version = (file as GgufFile)?.Version;

@@ -19,7 +19,7 @@ internal sealed class LogitsCommand : PureCommand
         : base("logits", "Write the logits of every position of a text to a file.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>

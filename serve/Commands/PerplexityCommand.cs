@@ -22,7 +22,7 @@ internal sealed class PerplexityCommand : PureCommand
         : base("perplexity", "Measure how well a model predicts texts.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_file, _json]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [_file, _json]), _engine.Group, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>

@@ -19,6 +19,10 @@ internal sealed class RunCommand : PureCommand
     private readonly Option<int> _count = ValueOptions.Number<int>(
         "--n-predict", ["-n"], "N", "Most tokens to write. Default: 256.", "from 0 up", count => count >= 0, 256);
 
+    private readonly Option<int?> _context = ValueOptions.OptionalNumber<int>(
+        "--ctx-size", ["-c"], "N", "Most tokens of the text and its continuation. Default: as many as it takes, up to what the model takes.",
+        "from 1 up", count => count > 0);
+
     private readonly Option<string[]> _stop = new("--stop")
     {
         HelpName = "S",
@@ -35,9 +39,10 @@ internal sealed class RunCommand : PureCommand
     {
         Add(_model.Argument);
         AddGroups(
-            new OptionGroup("Text", [.. _prompt.Options, _count, _stop, _json, _logitsHash, .. _speculation.Options]),
+            new OptionGroup("Text", [.. _prompt.Options, _count, _context, _stop, _json, _logitsHash, .. _speculation.Options]),
             _sampling.Group,
-            _engine.Group);
+            _engine.Group,
+            _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -45,6 +50,7 @@ internal sealed class RunCommand : PureCommand
         new("pure run -p \"Once upon a time\"", "a story from the embedded model"),
         new("pure run -p \"<|user|>Tell me a story about a little dog.<|assistant|>\"", "a story about something"),
         new("pure run -p \"Tom and his dog\" -n 60 --temp 0 --stop \"The end\"", "the most probable story, a short one"),
+        new("pure run model.gguf --rope-scaling yarn --rope-scale 4 --file long.txt", "a text of up to four times the model's context"),
         new("pure run model.gguf --file prompt.txt --seed 7 --json", "another model, a longer prompt, a result for a program"),
     ];
 
@@ -65,10 +71,11 @@ internal sealed class RunCommand : PureCommand
         TextOptions options = _speculation.Read(parsed, _sampling.Read(parsed)) with
         {
             MaxTokens = parsed.GetValue(_count),
+            ContextLength = parsed.GetValue(_context),
             Stop = [.. (parsed.GetValue(_stop) ?? []).Select(stop => TextInput.Check(stop, "--stop"))],
             LogitsObserver = hash is null ? null : hash.Add,
         };
-        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed));
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
         options = SamplingChoice.Settle(options, model);
         TextCompletion completion = model.GenerateAsync(prompt, options, cancellation);
         int code;

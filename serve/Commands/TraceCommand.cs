@@ -19,7 +19,7 @@ internal sealed class TraceCommand : PureCommand
         : base("trace", "Write every intermediate of a forward pass to a file, by name.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>

@@ -19,8 +19,8 @@ internal static class RopeKeys
         {
             case "default":
                 break;
-            case "linear":
-                keys.Set("rope.scaling.type", "linear");
+            case "linear" or "dynamic":
+                keys.Set("rope.scaling.type", type);
                 keys.Set("rope.scaling.factor", scaling.Number("factor"));
                 break;
             case "yarn":
@@ -30,7 +30,7 @@ internal static class RopeKeys
                 SetLlama3(config, scaling, keys);
                 break;
             default:
-                throw scaling.Wrong("rope_type", FileText.Quote(type), "default, linear, yarn or llama3");
+                throw scaling.Wrong("rope_type", FileText.Quote(type), "default, linear, dynamic, yarn or llama3");
         }
     }
 

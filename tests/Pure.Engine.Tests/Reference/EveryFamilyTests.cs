@@ -40,6 +40,9 @@ public class EveryFamilyTests(ITestOutputHelper output)
         [
             new RotaryScaling.None(),
             new RotaryScaling.Linear(4),
+            new RotaryScaling.Ntk(8),
+            new RotaryScaling.Dynamic(2, 4096, 65536),
+            new RotaryScaling.Dynamic(2, 4096, 100),
             new RotaryScaling.PerPair([.. Enumerable.Range(1, 32).Select(index => 1 + (index / 8f))]),
             new RotaryScaling.Llama3(8, 8192, 1, 4),
             new RotaryScaling.Yarn(40, 4096, 32, 1) { ScoreWeight = 0.0707 },

@@ -1,5 +1,6 @@
 using System.Text;
 using Pure.Engine.Formats;
+using Pure.Engine.Layers;
 using Pure.Engine.Models;
 using Pure.Engine.Tests.Formats.Safetensors;
 
@@ -44,6 +45,15 @@ public sealed class FolderRefusalTests : IDisposable
     {
         Assert.Contains(good, TinyFolder.LlamaConfig, StringComparison.Ordinal);
         Refusal.Of(() => Load(TinyFolder.LlamaConfig.Replace(good, bad, StringComparison.Ordinal), TinyFolder.Llama()), facts);
+    }
+
+    [Fact]
+    public void A_dynamic_configuration_goes_by_its_own_context()
+    {
+        TinyFolder.Write(_folder, TinyFolder.LlamaConfig.Replace("\"llama3\"", "\"dynamic\"", StringComparison.Ordinal), TinyFolder.Llama());
+        using var model = Model.Load(_folder.Path, new ModelOptions { Rope = new RopeOptions { Context = 128 } });
+        Assert.Equal(new RotaryScaling.Dynamic(8, 64, 128), model.Transformer.Ropes[0].Scaling);
+        Assert.Equal(128, model.Info.ContextLength);
     }
 
     [Fact]
