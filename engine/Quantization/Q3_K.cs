@@ -68,7 +68,7 @@ internal readonly unsafe struct Q3_K : IQuantizedFormat
     }
 
     /// <summary>-32 to 31.</summary>
-    private static int Scale(byte* block, int k)
+    internal static int Scale(byte* block, int k)
     {
         byte* packed = block + ScalesAt;
         int low = (packed[k % 8] >> (k / 8 * 4)) & 0xF;

@@ -59,10 +59,20 @@ internal sealed class Assembler
 
     internal void BroadcastDword(Zmm target, Gpr source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x7C, target, default, new Zmm((int)source));
 
+    internal void BroadcastQuad(Zmm target, Gpr source) => Evex(Map.M0F38, Prefix.P66, wide: true, 0x7C, target, default, new Zmm((int)source));
+
+    /// <summary>In each 128 bits: the lower 64 of <paramref name="low"/>, then the lower 64 of <paramref name="high"/>.</summary>
+    internal void JoinQuads(Zmm target, Zmm low, Zmm high) => Evex(Map.M0F, Prefix.P66, wide: true, 0x6C, target, low, high);
+
+    /// <summary>In each 128 bits: the bytes of <paramref name="table"/> that the low four bits of <paramref name="places"/> name.</summary>
+    internal void LookUpBytes(Zmm target, Zmm table, Zmm places) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x00, target, table, places);
+
     // Widening loads: sixteen lanes of 32 bits.
     internal void LoadBytes(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x31, target, default, source, 16);
 
     internal void LoadSignedBytes(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x21, target, default, source, 16);
+
+    internal void LoadWords(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x33, target, default, source, 32);
 
     internal void LoadHalves(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x13, target, default, source, 32);
 
@@ -81,6 +91,10 @@ internal sealed class Assembler
     internal void ShiftLeftWords(Zmm target, Zmm source, int bits) =>
         Evex(Map.M0F, Prefix.P66, wide: false, 0x71, new Zmm(6), target, source, bits);
 
+    /// <summary>32-bit lanes to the left.</summary>
+    internal void ShiftLeft(Zmm target, Zmm source, int bits) =>
+        Evex(Map.M0F, Prefix.P66, wide: false, 0x72, new Zmm(6), target, source, bits);
+
     /// <summary>A broadcast 32-bit number, to the left.</summary>
     internal void ShiftLeftBroadcast(Zmm target, Address source, int bits) =>
         Evex(Map.M0F, Prefix.P66, wide: false, 0x72, new Zmm(6), target, source, 4, broadcast: true, bits);
@@ -92,6 +106,9 @@ internal sealed class Assembler
         Evex(Map.M0F38, Prefix.P66, wide: false, 0x50, sum, codes, signed, 4, broadcast: true);
 
     internal void MultiplyIntegers(Zmm target, Zmm left, Zmm right) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x40, target, left, right);
+
+    internal void MultiplyIntegersBroadcast(Zmm target, Zmm left, Address right) =>
+        Evex(Map.M0F38, Prefix.P66, wide: false, 0x40, target, left, right, 4, broadcast: true);
 
     internal void AddIntegers(Zmm target, Zmm left, Zmm right) => Evex(Map.M0F, Prefix.P66, wide: false, 0xFE, target, left, right);
 
@@ -114,6 +131,13 @@ internal sealed class Assembler
     {
         _code.Add((byte)(0xB8 + (int)target));
         Dword((int)value);
+    }
+
+    internal void Move(Gpr target, ulong value)
+    {
+        _code.AddRange([0x48, (byte)(0xB8 + (int)target)]);
+        Dword((int)value);
+        Dword((int)(value >> 32));
     }
 
     internal void Add(Gpr target, int value)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
@@ -13,19 +14,24 @@ namespace Pure.Engine.Kernels.Emit;
 /// </code>
 /// </summary>
 /// <remarks>Registers 0 to 23 hold each column's float sum and one or two integer sums, 24 to 31 all else.</remarks>
-internal sealed class DotKernelEmitter
+internal sealed partial class DotKernelEmitter
 {
     // Few columns read weights faster than memory gives them: a line that far ahead arrives when it is needed.
     private const int PrefetchAhead = 4096;
     private const int WidestToPrefetch = 4;
     private const int CacheLine = 64;
 
+    /// <summary>What makes signed bytes unsigned, as a power of two that activations' sums are shifted by.</summary>
+    private const int SignedZeroBits = 7;
+    private const int NamedZero = 1 << SignedZeroBits;
+
     private static readonly Zmm Both = new(24);
     private static readonly Zmm Lower = new(25);
     private static readonly Zmm Upper = new(26);
     private static readonly Zmm High = new(27);
-    private static readonly Zmm NibbleMask = new(28);
+    private static readonly Zmm Mask = new(28);
     private static readonly Zmm OtherMask = new(29);
+    private static readonly Zmm Table = OtherMask;
     private static readonly Zmm Scale = new(30);
     private static readonly Zmm Min = new(31);
 
@@ -47,7 +53,8 @@ internal sealed class DotKernelEmitter
     }
 
     /// <summary>Most columns whose accumulators fit the registers.</summary>
-    internal static int MaxColumns(ElementType type) => type == ElementType.Q6_K ? 8 : Panel.MaxWidth;
+    internal static int MaxColumns(ElementType type) =>
+        type is ElementType.Q2_K or ElementType.Q3_K or ElementType.Q6_K ? 8 : Panel.MaxWidth;
 
     /// <summary>
     /// The code for columns <paramref name="first"/> to <paramref name="first"/> + <paramref name="width"/> - 1 of a panel of
@@ -59,10 +66,18 @@ internal sealed class DotKernelEmitter
         switch (type)
         {
             case ElementType.Q4_0: emitter.Kernel<PackedQ4_0>(emitter.Q4_0Unit); break;
-            case ElementType.Q5_0: emitter.Kernel<PackedQ5_0>(emitter.Q5_0Unit); break;
-            case ElementType.Q8_0: emitter.Kernel<PackedQ8_0>(emitter.Q8_0Unit); break;
+            case ElementType.Q4_1: emitter.Kernel<PackedQ4_1>(emitter.Q4_1Unit); break;
+            case ElementType.Q5_0: emitter.Kernel<PackedQ5_0>(emitter.Q5_0Unit, otherMask: 0x10); break;
+            case ElementType.Q5_1: emitter.Kernel<PackedQ5_1>(emitter.Q5_1Unit, otherMask: 0x10); break;
+            case ElementType.Q8_0: emitter.Kernel<PackedQ8_0>(emitter.Q8_0Unit, otherMask: 0x80); break;
+            case ElementType.IQ4_NL: emitter.NamedKernel<PackedIQ4_NL>(emitter.IQ4_NLUnit, IQ4_NL.Values); break;
+            case ElementType.MXFP4: emitter.NamedKernel<PackedMXFP4>(emitter.MXFP4Unit, MXFP4.Values); break;
+            case ElementType.Q2_K: emitter.Kernel<PackedQ2_K>(emitter.Q2_KUnit, otherMask: 0x03); break;
+            case ElementType.Q3_K: emitter.Kernel<PackedQ3_K>(emitter.Q3_KUnit, mask: 0x03, otherMask: 0x04); break;
             case ElementType.Q4_K: emitter.Kernel<PackedQ4_K>(emitter.Q4_KUnit); break;
-            case ElementType.Q6_K: emitter.Kernel<PackedQ6_K>(emitter.Q6_KUnit); break;
+            case ElementType.Q5_K: emitter.Kernel<PackedQ5_K>(emitter.Q5_KUnit, otherMask: 0x10); break;
+            case ElementType.Q6_K: emitter.Kernel<PackedQ6_K>(emitter.Q6_KUnit, otherMask: 0x30); break;
+            case ElementType.IQ4_XS: emitter.NamedKernel<PackedIQ4_XS>(emitter.IQ4_XSUnit, IQ4_NL.Values); break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "There is no packed form of this element type.");
         }
 
@@ -77,14 +92,34 @@ internal sealed class DotKernelEmitter
 
     private Address Quants(int column, int element) => _panel + ((32 * (_first + column)) + element);
 
-    private void Kernel<TFormat>(Action<Address, Address> unit)
+    /// <summary>A kernel whose four-bit codes name <paramref name="values"/>, which become unsigned by adding <see cref="NamedZero"/>.</summary>
+    private void NamedKernel<TFormat>(Action<Address, Address> unit, ReadOnlySpan<sbyte> values)
         where TFormat : struct, IPackedFormat
     {
+        Span<byte> table = stackalloc byte[16];
+        for (int code = 0; code < table.Length; code++)
+            table[code] = (byte)(values[code] + NamedZero);
+        _code.Move(Gpr.Rax, BinaryPrimitives.ReadUInt64LittleEndian(table));
+        _code.BroadcastQuad(Lower, Gpr.Rax);
+        _code.Move(Gpr.Rax, BinaryPrimitives.ReadUInt64LittleEndian(table[8..]));
+        _code.BroadcastQuad(Upper, Gpr.Rax);
+        _code.JoinQuads(Table, Lower, Upper);
+        Kernel<TFormat>(unit);
+    }
+
+    private void Kernel<TFormat>(Action<Address, Address> unit, byte mask = 0x0F, byte otherMask = 0)
+        where TFormat : struct, IPackedFormat
+    {
+        const uint EveryByte = 0x0101_0101;
         int blockBytes = TFormat.HeaderBytes + (TFormat.Units * TFormat.UnitBytes);
-        _code.Move(Gpr.Rax, 0x0F0F_0F0F);
-        _code.BroadcastDword(NibbleMask, Gpr.Rax);
-        _code.Move(Gpr.Rax, TFormat.Type switch { ElementType.Q6_K => 0x3030_3030, ElementType.Q5_0 => 0x1010_1010, _ => 0x8080_8080 });
-        _code.BroadcastDword(OtherMask, Gpr.Rax);
+        _code.Move(Gpr.Rax, mask * EveryByte);
+        _code.BroadcastDword(Mask, Gpr.Rax);
+        if (otherMask != 0)
+        {
+            _code.Move(Gpr.Rax, otherMask * EveryByte);
+            _code.BroadcastDword(OtherMask, Gpr.Rax);
+        }
+
         for (int column = 0; column < _width; column++)
             _code.Xor(FloatSum(column), FloatSum(column), FloatSum(column));
 
@@ -109,123 +144,38 @@ internal sealed class DotKernelEmitter
         _code.Return();
     }
 
-    private void Q4_0Unit(Address header, Address unit)
-    {
-        for (int column = 0; column < _width; column++)
-            _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), 3);
-        Nibbles(unit + 32);
-        _code.LoadHalves(Scale, unit);
-        AddScaled();
-    }
-
-    private void Q5_0Unit(Address header, Address unit)
-    {
-        for (int column = 0; column < _width; column++)
-            _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), 4);
-        _code.Load(High, unit + (32 + PackedNibbles.Bytes));
-        for (int v = 0; v < 4; v++)
-        {
-            SplitNibbles(unit + (32 + (64 * v)));
-            _code.ShiftLeftWords(Scale, High, 4 - v);
-            AddHighBits(Lower, Scale);
-            if (v > 0)
-                _code.ShiftRightWords(Scale, High, v);
-            AddHighBits(Upper, v > 0 ? Scale : High, Scale);
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Lower, Quants(column, 4 * v));
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Upper, Quants(column, 16 + (4 * v)));
-        }
-
-        _code.LoadHalves(Scale, unit);
-        AddScaled();
-    }
-
-    private void Q4_KUnit(Address header, Address unit)
-    {
-        for (int column = 0; column < _width; column++)
-            _code.Xor(Sum(column), Sum(column), Sum(column));
-        Nibbles(unit + 32);
-
-        Factor(Scale, header, unit);
-        Factor(Min, header + 32, unit + 16);
-        AddScaled();
-        for (int column = 0; column < _width; column++)
-        {
-            _code.ToFloatsBroadcast(Lower, MinusSum(column));
-            _code.MultiplyBroadcast(Upper, Min, PanelScale(column));
-            _code.MultiplyAdd(FloatSum(column), Lower, Upper);
-        }
-    }
-
-    private void Q8_0Unit(Address header, Address unit)
-    {
-        // A signed code plus 128 is an unsigned one.
-        for (int column = 0; column < _width; column++)
-            _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), 7);
-        for (int v = 0; v < 8; v++)
-        {
-            _code.Load(Both, unit + (32 + (64 * v)));
-            _code.Xor(Both, Both, OtherMask);
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Both, Quants(column, 4 * v));
-        }
-
-        _code.LoadHalves(Scale, unit);
-        AddScaled();
-    }
-
-    private void Q6_KUnit(Address header, Address unit)
-    {
-        for (int column = 0; column < _width; column++)
-        {
-            _code.ShiftLeftBroadcast(Sum(column), PanelNumber(Panel.MinusLowerAt(_panelWidth), column), 5);
-            _code.ShiftLeftBroadcast(UpperSum(column), PanelNumber(Panel.MinusUpperAt(_panelWidth), column), 5);
-        }
-
-        for (int v = 0; v < 4; v++)
-        {
-            SplitNibbles(unit + (32 + (64 * v)));
-            if (v % 2 == 0)
-                _code.Load(High, unit + (32 + PackedNibbles.Bytes + (32 * v)));
-
-            // The high bits of lower elements stand at 2·(v mod 2), those of upper ones at 4 + 2·(v mod 2); both go to 4.
-            _code.ShiftLeftWords(Scale, High, v % 2 == 0 ? 4 : 2);
-            AddHighBits(Lower, Scale);
-            if (v % 2 == 0)
-            {
-                AddHighBits(Upper, High, Scale);
-            }
-            else
-            {
-                _code.ShiftRightWords(Scale, High, 2);
-                AddHighBits(Upper, Scale);
-            }
-
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Lower, Quants(column, 4 * v));
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(UpperSum(column), Upper, Quants(column, 16 + (4 * v)));
-        }
-
-        _code.LoadSignedBytes(Lower, unit);
-        _code.LoadSignedBytes(Upper, unit + 16);
-        for (int column = 0; column < _width; column++)
-        {
-            _code.MultiplyIntegers(Sum(column), Sum(column), Lower);
-            _code.MultiplyIntegers(UpperSum(column), UpperSum(column), Upper);
-            _code.AddIntegers(Sum(column), Sum(column), UpperSum(column));
-        }
-
-        _code.LoadHalves(Scale, header);
-        AddScaled();
-    }
-
     private Address MinusSum(int column) => PanelNumber(Panel.MinusSumAt(_panelWidth), column);
+
+    private Address MinusLower(int column) => PanelNumber(Panel.MinusLowerAt(_panelWidth), column);
+
+    private Address MinusUpper(int column) => PanelNumber(Panel.MinusUpperAt(_panelWidth), column);
 
     private Address PanelScale(int column) => PanelNumber(Panel.ScaleAt(_panelWidth), column);
 
     private Address PanelNumber(int offset, int column) => _panel + (offset + (4 * (_first + column)));
+
+    /// <summary>Integer sums begin with −<c>2^zeroBits</c> · the sum of the activations, for codes from which that power is subtracted.</summary>
+    private void BeginAtZero(int zeroBits)
+    {
+        for (int column = 0; column < _width; column++)
+            _code.ShiftLeftBroadcast(Sum(column), MinusSum(column), zeroBits);
+    }
+
+    private void BeginAtNothing()
+    {
+        for (int column = 0; column < _width; column++)
+            _code.Xor(Sum(column), Sum(column), Sum(column));
+    }
+
+    /// <summary>The same of both halves of a sub-block.</summary>
+    private void BeginHalvesAtZero(int zeroBits)
+    {
+        for (int column = 0; column < _width; column++)
+        {
+            _code.ShiftLeftBroadcast(Sum(column), MinusLower(column), zeroBits);
+            _code.ShiftLeftBroadcast(UpperSum(column), MinusUpper(column), zeroBits);
+        }
+    }
 
     /// <summary>Adds the products of 32 four-bit codes to the integer sums.</summary>
     private void Nibbles(Address nibbles)
@@ -233,19 +183,57 @@ internal sealed class DotKernelEmitter
         for (int v = 0; v < 4; v++)
         {
             SplitNibbles(nibbles + (64 * v));
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Lower, Quants(column, 4 * v));
-            for (int column = 0; column < _width; column++)
-                _code.DotBytes(Sum(column), Upper, Quants(column, 16 + (4 * v)));
+            Dot(Lower, 4 * v);
+            Dot(Upper, 16 + (4 * v));
         }
+    }
+
+    /// <summary>The same of the values that four-bit codes name.</summary>
+    private void NamedValues(Address nibbles)
+    {
+        for (int v = 0; v < 4; v++)
+        {
+            SplitNibbles(nibbles + (64 * v));
+            _code.LookUpBytes(Lower, Table, Lower);
+            _code.LookUpBytes(Upper, Table, Upper);
+            Dot(Lower, 4 * v);
+            Dot(Upper, 16 + (4 * v));
+        }
+    }
+
+    /// <summary>The same of 32 five-bit codes.</summary>
+    private void FiveBits(Address codes)
+    {
+        _code.Load(High, codes + PackedNibbles.Bytes);
+        for (int v = 0; v < 4; v++)
+        {
+            SplitNibbles(codes + (64 * v));
+            AddBits(Lower, High, v, 4);
+            AddBits(Upper, High, 4 + v, 4);
+            Dot(Lower, 4 * v);
+            Dot(Upper, 16 + (4 * v));
+        }
+    }
+
+    /// <summary>Adds four products of each row to every column's sum: of codes with the activations from <paramref name="element"/> on.</summary>
+    private void Dot(Zmm codes, int element)
+    {
+        for (int column = 0; column < _width; column++)
+            _code.DotBytes(Sum(column), codes, Quants(column, element));
+    }
+
+    private void DotUpper(Zmm codes, int element)
+    {
+        for (int column = 0; column < _width; column++)
+            _code.DotBytes(UpperSum(column), codes, Quants(column, element));
     }
 
     private void SplitNibbles(Address nibbles)
     {
         _code.Load(Both, nibbles);
-        _code.And(Lower, Both, NibbleMask);
+        _code.And(Lower, Both, Mask);
         _code.ShiftRightWords(Upper, Both, 4);
-        _code.And(Upper, Upper, NibbleMask);
+        _code.And(Upper, Upper, Mask);
     }
 
     private void AddHighBits(Zmm codes, Zmm high) => AddHighBits(codes, high, high);
@@ -256,10 +244,19 @@ internal sealed class DotKernelEmitter
         _code.Or(codes, codes, scratch);
     }
 
-    /// <summary>target = a 16-bit float · a byte, of each row.</summary>
-    private void Factor(Zmm target, Address half, Address bytes)
+    /// <summary>One bit of each byte from place <paramref name="from"/> to place <paramref name="to"/>, where <see cref="OtherMask"/> is.</summary>
+    private void AddBits(Zmm codes, Zmm bits, int from, int to)
     {
-        _code.LoadBytes(Lower, bytes);
+        if (from < to)
+            _code.ShiftLeftWords(Scale, bits, to - from);
+        else if (from > to)
+            _code.ShiftRightWords(Scale, bits, from - to);
+        AddHighBits(codes, from == to ? bits : Scale, Scale);
+    }
+
+    /// <summary>target = a 16-bit float · the integer in <see cref="Lower"/>, of each row.</summary>
+    private void Factor(Zmm target, Address half)
+    {
         _code.ToFloats(Lower, Lower);
         _code.LoadHalves(target, half);
         _code.Multiply(target, target, Lower);
@@ -273,6 +270,28 @@ internal sealed class DotKernelEmitter
             _code.ToFloats(Sum(column), Sum(column));
             _code.MultiplyBroadcast(Lower, Scale, PanelScale(column));
             _code.MultiplyAdd(FloatSum(column), Sum(column), Lower);
+        }
+    }
+
+    /// <summary>sum = lower sum · <see cref="Lower"/> + upper sum · <see cref="Upper"/>.</summary>
+    private void CombineHalves()
+    {
+        for (int column = 0; column < _width; column++)
+        {
+            _code.MultiplyIntegers(Sum(column), Sum(column), Lower);
+            _code.MultiplyIntegers(UpperSum(column), UpperSum(column), Upper);
+            _code.AddIntegers(Sum(column), Sum(column), UpperSum(column));
+        }
+    }
+
+    /// <summary>float sum = fma(−sum of the activations, minimum · activation scale, float sum) for every column.</summary>
+    private void SubtractMins()
+    {
+        for (int column = 0; column < _width; column++)
+        {
+            _code.ToFloatsBroadcast(Lower, MinusSum(column));
+            _code.MultiplyBroadcast(Upper, Min, PanelScale(column));
+            _code.MultiplyAdd(FloatSum(column), Lower, Upper);
         }
     }
 }

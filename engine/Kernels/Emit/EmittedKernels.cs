@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
-using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Emit;
 
@@ -16,7 +15,7 @@ internal static unsafe class EmittedKernels
 
     private const int CheckedBlocks = 3;
 
-    private static readonly Kernel[] Kernels = new Kernel[((int)ElementType.Q6_K + 1) * (Panel.MaxWidth + 1)];
+    private static readonly Kernel[] Kernels = new Kernel[(PackedFormat.LastType + 1) * (Panel.MaxWidth + 1)];
     private static readonly Lock Gate = new();
 
     private enum State
@@ -31,40 +30,48 @@ internal static unsafe class EmittedKernels
         ExecutableMemory.IsSupported && Lanes512.IsSupported && HasVnni()
         && !(AppContext.TryGetSwitch(SwitchName, out bool isOn) && !isOn);
 
-    /// <summary>As <see cref="PackedKernel.Run"/>; false, and nothing done, where the kernel may not be used.</summary>
-    internal static bool TryRun(ElementType type, byte* weights, byte* panel, int width, int blocks, float* sums)
+    /// <summary>As <see cref="PackedFormat.Run"/>; false, and nothing done, where the kernel may not be used.</summary>
+    internal static bool TryRun(PackedFormat format, byte* weights, byte* panel, int width, int blocks, float* sums)
     {
-        ref Kernel kernel = ref Kernels[((int)type * (Panel.MaxWidth + 1)) + width];
-        if (kernel.State == State.Unknown)
-            Make(ref kernel, type, width);
+        ref Kernel kernel = ref Find(format, width);
         if (kernel.State == State.Refused)
             return false;
         kernel.Run(weights, panel, blocks, sums);
         return true;
     }
 
-    private static void Make(ref Kernel kernel, ElementType type, int width)
+    /// <summary>Whether the kernel of a type and a panel width could be made and agreed with the definition.</summary>
+    internal static bool IsUsable(PackedFormat format, int width) => Find(format, width).State == State.Usable;
+
+    private static ref Kernel Find(PackedFormat format, int width)
+    {
+        ref Kernel kernel = ref Kernels[((int)format.Type * (Panel.MaxWidth + 1)) + width];
+        if (kernel.State == State.Unknown)
+            Make(ref kernel, format, width);
+        return ref kernel;
+    }
+
+    private static void Make(ref Kernel kernel, PackedFormat format, int width)
     {
         lock (Gate)
         {
             if (kernel.State == State.Unknown)
             {
                 // Where the registers do not hold a whole panel, two kernels share it.
-                int columns = width <= DotKernelEmitter.MaxColumns(type) ? width : (width + 1) / 2;
-                kernel.First = (nint)ExecutableMemory.Place(DotKernelEmitter.Emit(type, 0, columns, width).Span);
+                int columns = width <= DotKernelEmitter.MaxColumns(format.Type) ? width : (width + 1) / 2;
+                kernel.First = (nint)ExecutableMemory.Place(DotKernelEmitter.Emit(format.Type, 0, columns, width).Span);
                 if (columns < width)
-                    kernel.Second = (nint)ExecutableMemory.Place(DotKernelEmitter.Emit(type, columns, width - columns, width).Span);
+                    kernel.Second = (nint)ExecutableMemory.Place(DotKernelEmitter.Emit(format.Type, columns, width - columns, width).Span);
                 bool isPlaced = kernel.First != 0 && (columns == width || kernel.Second != 0);
-                kernel.State = isPlaced && Agrees(type, width, kernel) ? State.Usable : State.Refused;
+                kernel.State = isPlaced && Agrees(format, width, kernel) ? State.Usable : State.Refused;
             }
         }
     }
 
-    private static bool Agrees(ElementType type, int width, in Kernel kernel)
+    private static bool Agrees(PackedFormat format, int width, in Kernel kernel)
     {
-        int units = PackedMatrix.Units(type);
-        int blockBytes = PackedMatrix.BlockBytes(type);
-        int columns = CheckedBlocks * units * Activations.BlockSize;
+        int blockBytes = format.BlockBytes;
+        int columns = CheckedBlocks * format.Units * Activations.BlockSize;
         using var weights = new AlignedBuffer<byte>(CheckedBlocks * blockBytes);
         using var panel = new AlignedBuffer<byte>(Panel.Bytes(columns, width));
         using var expected = new AlignedBuffer<float>(width * PackedMatrix.GroupRows);
@@ -90,7 +97,7 @@ internal static unsafe class EmittedKernels
         }
 
         Panel.Fill(x, new InputRows(null, width), 0, width, panel.Pointer);
-        PackedKernel.Run(type, weights.Pointer, panel.Pointer, width, CheckedBlocks, expected.Pointer);
+        format.Run(weights.Pointer, panel.Pointer, width, CheckedBlocks, expected.Pointer);
         kernel.Run(weights.Pointer, panel.Pointer, CheckedBlocks, actual.Pointer);
         return expected.View.AsSpan(0, (int)expected.View.Length).SequenceEqual(actual.View.AsSpan(0, (int)actual.View.Length));
     }

@@ -44,6 +44,9 @@ internal unsafe interface IPackedFormat
     /// <summary>The minima of eight rows' sub-block.</summary>
     static virtual Vector256<float> Mins(byte* header, byte* unit, int half) => default;
 
+    /// <summary>What the minima multiply, negated: the sum of a column's activations, or whatever else eight rows make of them.</summary>
+    static virtual Vector256<int> MinusSums(byte* unit, int half, in PanelBlock x, int column) => Vector256.Create(x.MinusSum(column));
+
     /// <summary>Eight rows' integer sums of one sub-block with one column of a panel.</summary>
     static abstract Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column);
 

@@ -1,33 +1,18 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
 
 /// <summary>Sixteen packed rows × a panel of columns, over all blocks, with AVX2: eight rows and four columns at a time.</summary>
 internal static unsafe class PackedKernel
 {
-    /// <param name="type">Of the weights.</param>
     /// <param name="weights">A group of a <see cref="PackedMatrix"/>.</param>
     /// <param name="panel">A <see cref="Panel"/>.</param>
     /// <param name="width">Its columns.</param>
     /// <param name="blocks">Blocks of a row, as the type stores them.</param>
     /// <param name="sums">The products <c>[width, 16]</c>.</param>
-    internal static void Run(ElementType type, byte* weights, byte* panel, int width, int blocks, float* sums)
-    {
-        switch (type)
-        {
-            case ElementType.Q4_0: Run<PackedQ4_0>(weights, panel, width, blocks, sums); break;
-            case ElementType.Q5_0: Run<PackedQ5_0>(weights, panel, width, blocks, sums); break;
-            case ElementType.Q8_0: Run<PackedQ8_0>(weights, panel, width, blocks, sums); break;
-            case ElementType.Q4_K: Run<PackedQ4_K>(weights, panel, width, blocks, sums); break;
-            case ElementType.Q6_K: Run<PackedQ6_K>(weights, panel, width, blocks, sums); break;
-            default: throw new ArgumentOutOfRangeException(nameof(type), type, "There is no packed form of this element type.");
-        }
-    }
-
-    private static void Run<TFormat>(byte* weights, byte* panel, int width, int blocks, float* sums)
+    internal static void Run<TFormat>(byte* weights, byte* panel, int width, int blocks, float* sums)
         where TFormat : struct, IPackedFormat
     {
         if (width == 1)
@@ -64,16 +49,17 @@ internal static unsafe class PackedKernel
         {
             FourColumns dots = TFormat.Dot4(unit, half, x, column);
             float* target = sums + (column * PackedMatrix.GroupRows);
-            Add<TFormat>(dots.First, scales, mins, x, column, Vector256.Load(target)).Store(target);
-            Add<TFormat>(dots.Second, scales, mins, x, column + 1, Vector256.Load(target + 16)).Store(target + 16);
-            Add<TFormat>(dots.Third, scales, mins, x, column + 2, Vector256.Load(target + 32)).Store(target + 32);
-            Add<TFormat>(dots.Fourth, scales, mins, x, column + 3, Vector256.Load(target + 48)).Store(target + 48);
+            Add<TFormat>(dots.First, unit, half, scales, mins, x, column, Vector256.Load(target)).Store(target);
+            Add<TFormat>(dots.Second, unit, half, scales, mins, x, column + 1, Vector256.Load(target + 16)).Store(target + 16);
+            Add<TFormat>(dots.Third, unit, half, scales, mins, x, column + 2, Vector256.Load(target + 32)).Store(target + 32);
+            Add<TFormat>(dots.Fourth, unit, half, scales, mins, x, column + 3, Vector256.Load(target + 48)).Store(target + 48);
         }
 
         for (; column < width; column++)
         {
             float* target = sums + (column * PackedMatrix.GroupRows);
-            Add<TFormat>(TFormat.Dot(unit, half, x, column), scales, mins, x, column, Vector256.Load(target)).Store(target);
+            Add<TFormat>(TFormat.Dot(unit, half, x, column), unit, half, scales, mins, x, column, Vector256.Load(target))
+                .Store(target);
         }
     }
 
@@ -88,7 +74,8 @@ internal static unsafe class PackedKernel
             {
                 var x = new PanelBlock(panel, 1);
                 Vector256<float> scales = TFormat.Scales(weights, unit, half);
-                acc = Add<TFormat>(TFormat.Dot(unit, half, x, 0), scales, TFormat.Mins(weights, unit, half), x, 0, acc);
+                Vector256<float> mins = TFormat.Mins(weights, unit, half);
+                acc = Add<TFormat>(TFormat.Dot(unit, half, x, 0), unit, half, scales, mins, x, 0, acc);
                 unit += TFormat.UnitBytes;
                 panel += Panel.ColumnBytes;
             }
@@ -102,11 +89,20 @@ internal static unsafe class PackedKernel
     /// <summary>The definition's step for one sub-block, in eight lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Add<TFormat>(
-        Vector256<int> dots, Vector256<float> scales, Vector256<float> mins, in PanelBlock x, int column, Vector256<float> acc)
+        Vector256<int> dots,
+        byte* unit,
+        int half,
+        Vector256<float> scales,
+        Vector256<float> mins,
+        in PanelBlock x,
+        int column,
+        Vector256<float> acc)
         where TFormat : struct, IPackedFormat
     {
         Vector256<float> scale = x.Scale(column);
         acc = Fma.MultiplyAdd(Avx.ConvertToVector256Single(dots), scales * scale, acc);
-        return TFormat.HasMins ? Fma.MultiplyAdd(Vector256.Create((float)x.MinusSum(column)), mins * scale, acc) : acc;
+        return TFormat.HasMins
+            ? Fma.MultiplyAdd(Avx.ConvertToVector256Single(TFormat.MinusSums(unit, half, x, column)), mins * scale, acc)
+            : acc;
     }
 }

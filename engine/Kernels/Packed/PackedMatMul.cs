@@ -28,8 +28,8 @@ internal static unsafe class PackedMatMul
             for (int row = rowBegin; row < rowEnd; row += PackedMatrix.GroupRows)
             {
                 byte* group = weights.Group(row / PackedMatrix.GroupRows);
-                if (!emitted || !EmittedKernels.TryRun(weights.Type, group, panel, width, weights.Blocks, sums))
-                    PackedKernel.Run(weights.Type, group, panel, width, weights.Blocks, sums);
+                if (!emitted || !EmittedKernels.TryRun(weights.Format, group, panel, width, weights.Blocks, sums))
+                    weights.Format.Run(group, panel, width, weights.Blocks, sums);
                 int rows = Math.Min(PackedMatrix.GroupRows, rowEnd - row);
                 for (int i = 0; i < width; i++)
                 {

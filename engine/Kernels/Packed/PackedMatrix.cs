@@ -14,29 +14,22 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private readonly AlignedBuffer<byte> _data;
     private readonly WeightMatrix _source;
-    private readonly int _blockBytes;
 
     /// <summary>Makes room; <see cref="Pack"/> fills it.</summary>
     internal PackedMatrix(in WeightMatrix source)
     {
         _source = source;
-        _blockBytes = BlockBytes(source.Type);
-        Blocks = source.Columns / (Units(source.Type) * Activations.BlockSize);
+        Format = PackedFormat.Find(source.Type)
+            ?? throw new ArgumentOutOfRangeException(nameof(source), source.Type, "There is no packed form of this element type.");
+        Blocks = source.Columns / (Format.Units * Activations.BlockSize);
         Groups = (source.Rows + GroupRows - 1) / GroupRows;
         _data = new AlignedBuffer<byte>(Groups * GroupBytes);
     }
 
     /// <summary>Whether matrices of this type have a packed form.</summary>
-    internal static bool Has(ElementType type) =>
-        type is ElementType.Q4_0 or ElementType.Q5_0 or ElementType.Q8_0 or ElementType.Q4_K or ElementType.Q6_K;
+    internal static bool Has(ElementType type) => PackedFormat.Find(type) is not null;
 
-    /// <summary>Sub-blocks of 32 elements in a block of a type that has a packed form.</summary>
-    internal static int Units(ElementType type) => Shape(type).Units;
-
-    /// <summary>Bytes of a packed block: sixteen rows' worth.</summary>
-    internal static int BlockBytes(ElementType type) => Shape(type).BlockBytes;
-
-    internal ElementType Type => _source.Type;
+    internal PackedFormat Format { get; }
 
     internal int Rows => _source.Rows;
 
@@ -48,54 +41,23 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Blocks of a row, as the type stores them: of 32 or 256 elements.</summary>
     internal int Blocks { get; }
 
-    internal long GroupBytes => (long)Blocks * _blockBytes;
+    internal long GroupBytes => (long)Blocks * Format.BlockBytes;
 
     internal byte* Group(int group) => _data.Pointer + (group * GroupBytes);
 
     /// <summary>Packs groups <paramref name="begin"/> to <paramref name="end"/> - 1. Different groups may be packed by different threads.</summary>
     internal void Pack(int begin, int end)
     {
-        switch (Type)
-        {
-            case ElementType.Q4_0: Pack<PackedQ4_0>(begin, end); break;
-            case ElementType.Q5_0: Pack<PackedQ5_0>(begin, end); break;
-            case ElementType.Q8_0: Pack<PackedQ8_0>(begin, end); break;
-            case ElementType.Q4_K: Pack<PackedQ4_K>(begin, end); break;
-            default: Pack<PackedQ6_K>(begin, end); break;
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _data.Dispose();
-
-    private static (int Units, int BlockBytes) Shape(ElementType type) => type switch
-    {
-        ElementType.Q4_0 => Shape<PackedQ4_0>(),
-        ElementType.Q5_0 => Shape<PackedQ5_0>(),
-        ElementType.Q8_0 => Shape<PackedQ8_0>(),
-        ElementType.Q4_K => Shape<PackedQ4_K>(),
-        ElementType.Q6_K => Shape<PackedQ6_K>(),
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no packed form of this element type."),
-    };
-
-    private static (int Units, int BlockBytes) Shape<TFormat>()
-        where TFormat : struct, IPackedFormat =>
-        (TFormat.Units, TFormat.HeaderBytes + (TFormat.Units * TFormat.UnitBytes));
-
-    private void Pack<TFormat>(int begin, int end)
-        where TFormat : struct, IPackedFormat
-    {
         int storedBytes = (int)(_source.RowBytes / Blocks);
         for (int group = begin; group < end; group++)
         {
             int rows = Math.Min(GroupRows, Rows - (group * GroupRows));
             byte* first = _source.Data.Pointer + (group * GroupRows * _source.RowBytes);
-            for (int block = 0; block < Blocks; block++)
-            {
-                byte* target = Group(group) + ((long)block * _blockBytes);
-                for (int row = 0; row < rows; row++)
-                    TFormat.Pack(first + (row * _source.RowBytes) + ((long)block * storedBytes), row, target);
-            }
+            for (int row = 0; row < rows; row++)
+                Format.Pack(first + (row * _source.RowBytes), storedBytes, Blocks, row, Group(group));
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _data.Dispose();
 }

@@ -23,22 +23,12 @@ internal readonly unsafe struct PackedQ4_K : IPackedFormat
 
     public static void Pack(byte* block, int row, byte* target)
     {
-        ((ushort*)target)[row] = ((ushort*)block)[0];
-        ((ushort*)target)[16 + row] = ((ushort*)block)[1];
-        Vector128<byte> mask = Vector128.Create((byte)0xF);
+        PutDeltas(block, row, target);
         for (int s = 0; s < Units; s++)
         {
             byte* unit = target + HeaderBytes + (s * UnitBytes);
-            (int scale, int min) = Q4_K.ScaleAndMin(block + 4, s);
-            unit[row] = (byte)scale;
-            unit[16 + row] = (byte)min;
-
-            // Even sub-blocks are the low nibbles of their 32 bytes, odd ones the high nibbles.
-            Vector128<byte> lower = Vector128.Load(block + 16 + (s / 2 * 32));
-            Vector128<byte> upper = Vector128.Load(block + 16 + (s / 2 * 32) + 16);
-            Vector128<byte> nibbles = s % 2 == 0
-                ? (lower & mask) | ((upper & mask) << 4)
-                : (lower >>> 4) | (upper & ~mask);
+            PutScaleAndMin(block + 4, s, row, unit);
+            Vector128<byte> nibbles = Nibbles(block + 16, s);
             PackedNibbles.Put((byte*)&nibbles, row, unit + 32);
         }
     }
@@ -60,4 +50,27 @@ internal readonly unsafe struct PackedQ4_K : IPackedFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
         PackedNibbles.Dot4(unit + 32 + (32 * half), x.Quants(column));
+
+    /// <summary>d and dmin, which follow each other at <paramref name="deltas"/>.</summary>
+    internal static void PutDeltas(byte* deltas, int row, byte* header)
+    {
+        ((ushort*)header)[row] = ((ushort*)deltas)[0];
+        ((ushort*)header)[16 + row] = ((ushort*)deltas)[1];
+    }
+
+    internal static void PutScaleAndMin(byte* packed, int s, int row, byte* unit)
+    {
+        (int scale, int min) = Q4_K.ScaleAndMin(packed, s);
+        unit[row] = (byte)scale;
+        unit[16 + row] = (byte)min;
+    }
+
+    /// <summary>The low four bits of sub-block <paramref name="s"/>, as Q4_0 stores them: even ones are the low nibbles of 32 bytes, odd ones the high.</summary>
+    internal static Vector128<byte> Nibbles(byte* packed, int s)
+    {
+        Vector128<byte> mask = Vector128.Create((byte)0xF);
+        Vector128<byte> lower = Vector128.Load(packed + (s / 2 * 32));
+        Vector128<byte> upper = Vector128.Load(packed + (s / 2 * 32) + 16);
+        return s % 2 == 0 ? (lower & mask) | ((upper & mask) << 4) : (lower >>> 4) | (upper & ~mask);
+    }
 }

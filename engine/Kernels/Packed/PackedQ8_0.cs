@@ -42,24 +42,19 @@ internal readonly unsafe struct PackedQ8_0 : IPackedFormat
     public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column)
     {
         byte* quants = x.Quants(column);
-        Vector256<int> first = default;
-        Vector256<int> second = default;
-        Vector256<int> third = default;
-        Vector256<int> fourth = default;
+        FourColumns sum = default;
         for (int v = 0; v < 8; v++)
-        {
-            Vector256<sbyte> codes = Vector256.Load((sbyte*)unit + 32 + (32 * half) + (64 * v));
-            first += Four(codes, quants + (4 * v));
-            second += Four(codes, quants + 32 + (4 * v));
-            third += Four(codes, quants + 64 + (4 * v));
-            fourth += Four(codes, quants + 96 + (4 * v));
-        }
-
-        return new(first, second, third, fourth);
+            sum += Columns(Vector256.Load((sbyte*)unit + 32 + (32 * half) + (64 * v)), quants + (4 * v));
+        return sum;
     }
+
+    /// <summary><see cref="Four"/> with each of four columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static FourColumns Columns(Vector256<sbyte> codes, byte* x) =>
+        new(Four(codes, x), Four(codes, x + 32), Four(codes, x + 64), Four(codes, x + 96));
 
     /// <summary>Four products of signed bytes: |code| · (±x), whose pairs fit 16 bits (2 · 128 · 127 = 32,512).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Four(Vector256<sbyte> codes, byte* x) => Avx2.MultiplyAddAdjacent(
+    internal static Vector256<int> Four(Vector256<sbyte> codes, byte* x) => Avx2.MultiplyAddAdjacent(
         Avx2.MultiplyAddAdjacent(Avx2.Abs(codes), Avx2.Sign(PackedNibbles.Broadcast(x), codes)), Vector256<short>.One);
 }

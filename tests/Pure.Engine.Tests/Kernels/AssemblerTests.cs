@@ -35,17 +35,23 @@ public sealed partial class AssemblerTests
                 Say($"vmovups ZMMWORD PTR {at},{Z(a)}", () => assembler.Store(memory, a));
                 Say($"vpbroadcastd {Z(a)},DWORD PTR {at}", () => assembler.BroadcastDword(a, memory));
                 Say($"vpbroadcastd {Z(a)},{Dword(pointer)}", () => assembler.BroadcastDword(a, pointer));
+                Say($"vpbroadcastq {Z(a)},{pointer.ToString().ToLowerInvariant()}", () => assembler.BroadcastQuad(a, pointer));
+                Say($"vpunpcklqdq {Z(a)},{Z(b)},{Z(c)}", () => assembler.JoinQuads(a, b, c));
+                Say($"vpshufb {Z(a)},{Z(b)},{Z(c)}", () => assembler.LookUpBytes(a, b, c));
                 Say($"vpmovzxbd {Z(a)},XMMWORD PTR {at}", () => assembler.LoadBytes(a, memory));
                 Say($"vpmovsxbd {Z(a)},XMMWORD PTR {at}", () => assembler.LoadSignedBytes(a, memory));
+                Say($"vpmovzxwd {Z(a)},YMMWORD PTR {at}", () => assembler.LoadWords(a, memory));
                 Say($"vcvtph2ps {Z(a)},YMMWORD PTR {at}", () => assembler.LoadHalves(a, memory));
                 Say($"vpandd {Z(a)},{Z(b)},{Z(c)}", () => assembler.And(a, b, c));
                 Say($"vpord {Z(a)},{Z(b)},{Z(c)}", () => assembler.Or(a, b, c));
                 Say($"vpxord {Z(a)},{Z(b)},{Z(c)}", () => assembler.Xor(a, b, c));
                 Say($"vpsrlw {Z(a)},{Z(b)},0x{bits:x}", () => assembler.ShiftRightWords(a, b, bits));
                 Say($"vpsllw {Z(a)},{Z(b)},0x{bits:x}", () => assembler.ShiftLeftWords(a, b, bits));
+                Say($"vpslld {Z(a)},{Z(b)},0x{bits:x}", () => assembler.ShiftLeft(a, b, bits));
                 Say($"vpslld {Z(a)},DWORD BCST {at},0x{bits:x}", () => assembler.ShiftLeftBroadcast(a, memory, bits));
                 Say($"vpdpbusd {Z(a)},{Z(b)},DWORD BCST {at}", () => assembler.DotBytes(a, b, memory));
                 Say($"vpmulld {Z(a)},{Z(b)},{Z(c)}", () => assembler.MultiplyIntegers(a, b, c));
+                Say($"vpmulld {Z(a)},{Z(b)},DWORD BCST {at}", () => assembler.MultiplyIntegersBroadcast(a, b, memory));
                 Say($"vpaddd {Z(a)},{Z(b)},{Z(c)}", () => assembler.AddIntegers(a, b, c));
                 Say($"vcvtdq2ps {Z(a)},{Z(b)}", () => assembler.ToFloats(a, b));
                 Say($"vcvtdq2ps {Z(a)},DWORD BCST {at}", () => assembler.ToFloatsBroadcast(a, memory));
@@ -53,6 +59,7 @@ public sealed partial class AssemblerTests
                 Say($"vmulps {Z(a)},{Z(b)},DWORD BCST {at}", () => assembler.MultiplyBroadcast(a, b, memory));
                 Say($"vfmadd231ps {Z(a)},{Z(b)},{Z(c)}", () => assembler.MultiplyAdd(a, b, c));
                 Say($"mov {Dword(pointer)},0x{bits:x}", () => assembler.Move(pointer, (uint)bits));
+                Say($"movabs {pointer.ToString().ToLowerInvariant()},0x{0x1122_3344_5566_7788L + bits:x}", () => assembler.Move(pointer, 0x1122_3344_5566_7788UL + (ulong)bits));
                 Say($"add {pointer.ToString().ToLowerInvariant()},0x{bits:x}", () => assembler.Add(pointer, bits));
                 Say($"dec {pointer.ToString().ToLowerInvariant()}", () => assembler.Decrement(pointer));
                 Say($"prefetcht0 BYTE PTR {at}", () => assembler.Prefetch(memory));
@@ -81,7 +88,7 @@ public sealed partial class AssemblerTests
                 string[] lines = Disassemble(DotKernelEmitter.Emit(type, 0, width, width));
                 Assert.DoesNotContain(lines, line => line.Contains("bad", StringComparison.Ordinal));
                 Assert.Equal("ret", lines[^1]);
-                Assert.Equal(8 * width * PackedMatrix.Units(type), lines.Count(line => line.StartsWith("vpdpbusd", StringComparison.Ordinal)));
+                Assert.Equal(8 * width * PackedFormat.Find(type)!.Units, lines.Count(line => line.StartsWith("vpdpbusd", StringComparison.Ordinal)));
             }
         }
     }

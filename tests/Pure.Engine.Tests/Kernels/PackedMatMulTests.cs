@@ -109,6 +109,20 @@ public sealed class PackedMatMulTests
     }
 
     [Fact]
+    public void Every_emitted_kernel_agrees_with_the_definition_when_it_is_made()
+    {
+        Require("avx512", emit: true);
+        foreach (ElementType type in Types)
+        {
+            for (int width = 1; width <= Panel.MaxWidth; width++)
+                Assert.True(EmittedKernels.IsUsable(PackedFormat.Find(type)!, width), $"{type} × {width} was refused");
+        }
+    }
+
+    [Fact]
+    public void Every_quantised_type_has_a_packed_form() => Assert.Equal(KernelCases.QuantizedTypes, Types);
+
+    [Fact]
     public void Panels_take_all_rows_as_evenly_as_possible()
     {
         for (int rows = 1; rows <= 600; rows++)
@@ -166,7 +180,10 @@ public sealed class PackedMatMulTests
             switch (type)
             {
                 case ElementType.Q6_K: block[..208].Fill(code); break;
-                case ElementType.Q4_K: block[4..].Fill(code); break;
+                case ElementType.Q2_K: block[..80].Fill(code); break;
+                case ElementType.Q3_K: block[..108].Fill(code); break;
+                case ElementType.MXFP4: block[1..].Fill(code); break;
+                case ElementType.Q4_1 or ElementType.Q5_1 or ElementType.Q4_K or ElementType.Q5_K: block[4..].Fill(code); break;
                 default: block[2..].Fill(code); break;
             }
         }
