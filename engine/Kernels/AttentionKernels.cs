@@ -44,8 +44,32 @@ internal static unsafe class AttentionKernels
             ElementwiseKernels.AddScaled(accumulator, weights[p], Row(values, p, scratch), 0, values.Columns);
     }
 
+    /// <summary>The scores of keys that are floats of any width.</summary>
+    internal static void Scores<TLanes>(float* q, in CacheRows keys, float scale, float* scores)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        switch (keys.Type)
+        {
+            case ElementType.F16: Scores<TLanes, HalfElement>(q, keys, scale, scores); break;
+            case ElementType.BF16: Scores<TLanes, BrainElement>(q, keys, scale, scores); break;
+            default: Scores<TLanes, SingleElement>(q, keys, scale, scores); break;
+        }
+    }
+
+    /// <summary>The weighted sum of values that are floats of any width.</summary>
+    internal static void AddWeighted<TLanes>(float* weights, in CacheRows values, float* accumulator)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        switch (values.Type)
+        {
+            case ElementType.F16: AddWeighted<TLanes, HalfElement>(weights, values, accumulator); break;
+            case ElementType.BF16: AddWeighted<TLanes, BrainElement>(weights, values, accumulator); break;
+            default: AddWeighted<TLanes, SingleElement>(weights, values, accumulator); break;
+        }
+    }
+
     /// <summary>Four keys at a time.</summary>
-    internal static void Scores<TLanes, TElement>(float* q, in CacheRows keys, float scale, float* scores)
+    private static void Scores<TLanes, TElement>(float* q, in CacheRows keys, float scale, float* scores)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {
@@ -112,7 +136,7 @@ internal static unsafe class AttentionKernels
     }
 
     /// <summary>Sixty-four columns at a time stay in registers over all positions.</summary>
-    internal static void AddWeighted<TLanes, TElement>(float* weights, in CacheRows values, float* accumulator)
+    private static void AddWeighted<TLanes, TElement>(float* weights, in CacheRows values, float* accumulator)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement
     {

@@ -13,4 +13,14 @@ internal readonly record struct CacheRows(NativeView Data, ElementType Type, int
 {
     /// <summary>Bytes from one position to the next.</summary>
     internal long RowBytes => ElementFormat.Of(Type).RowBytes(Stride);
+
+    /// <summary>The positions from <paramref name="first"/> on.</summary>
+    internal CacheRows From(int first) => Part(first, Count - first);
+
+    /// <summary><paramref name="count"/> positions from <paramref name="first"/> on.</summary>
+    internal CacheRows Part(int first, int count) => this with
+    {
+        Data = Data.Slice(first * RowBytes, count == 0 ? 0 : ((count - 1) * RowBytes) + ElementFormat.Of(Type).RowBytes(Columns)),
+        Count = count,
+    };
 }

@@ -22,6 +22,9 @@ internal abstract unsafe class KernelSet
     /// <summary>Whether machine code written at run time is used.</summary>
     internal virtual bool Emits => false;
 
+    /// <summary>Whether several queries meet cache rows of this type fastest as they are stored; otherwise as 32-bit floats.</summary>
+    internal virtual bool ReadsAsStored(ElementType type, int columns) => type == ElementType.F32;
+
     /// <summary>The kernels of <paramref name="wish"/>; without one, those PURE_ISA names; without either, the best this processor has.</summary>
     /// <param name="wish">The instruction set, or null.</param>
     /// <param name="emit">Whether machine code may be written at run time where that is faster.</param>
@@ -221,6 +224,21 @@ internal abstract unsafe class KernelSet
             Scores(qs, keys, scale, targets);
     }
 
+    /// <summary><see cref="Scores(ReadOnlySpan{float}, in CacheRows, float, Span{float})"/> of several queries, each to the bit.</summary>
+    /// <param name="queries"><c>[queries, columns]</c>.</param>
+    /// <param name="keys">Floats of any width.</param>
+    /// <param name="scale">Factor on the scores.</param>
+    /// <param name="scores">Each query's scores <c>[queries, scoreStride]</c>, of which the first count are written.</param>
+    /// <param name="scoreStride">Elements from one query's scores to the next's.</param>
+    internal void Scores(in Activations queries, in CacheRows keys, float scale, Span<float> scores, int scoreStride)
+    {
+        CheckFloatRows(keys);
+        CheckLength(queries.Columns, keys.Columns, nameof(queries));
+        CheckQueryRows(queries.Rows, scoreStride, keys.Count, scores.Length, nameof(scores));
+        fixed (float* targets = scores)
+            Scores(queries, keys, scale, targets, scoreStride);
+    }
+
     /// <summary>
     /// Replaces scores by exp(score − max); returns the maximum (NaN if any score is; −∞ of none) and the sum (sixteen partial sums,
     /// then the tree).
@@ -242,21 +260,18 @@ internal abstract unsafe class KernelSet
     }
 
     /// <summary>
-    /// <see cref="AddWeighted(ReadOnlySpan{float}, in CacheRows, Span{float})"/> of 32-bit rows for several queries, each to the bit.
+    /// <see cref="AddWeighted(ReadOnlySpan{float}, in CacheRows, Span{float})"/> of several queries, each to the bit.
     /// </summary>
     /// <param name="weights">Each query's weights <c>[queries, weightStride]</c>.</param>
     /// <param name="weightStride">Elements from one query's weights to the next's.</param>
-    /// <param name="values">32-bit rows.</param>
+    /// <param name="values">Floats of any width.</param>
     /// <param name="accumulators">Each query's sum <c>[queries, columns]</c>.</param>
     internal void AddWeighted(ReadOnlySpan<float> weights, int weightStride, in CacheRows values, Span<float> accumulators)
     {
-        CheckRows(values);
-        if (values.Type != ElementType.F32)
-            throw new ArgumentException("Several queries take values that are floats of 32 bits.", nameof(values));
+        CheckFloatRows(values);
         int queries = values.Columns == 0 ? 0 : accumulators.Length / values.Columns;
         CheckLength(accumulators.Length, queries * values.Columns, nameof(accumulators));
-        if (queries > 0 && (weightStride < values.Count || ((queries - 1) * (long)weightStride) + values.Count > weights.Length))
-            throw new ArgumentException($"{queries} × {values.Count} weights, {weightStride} apart, are not among {weights.Length}.", nameof(weights));
+        CheckQueryRows(queries, weightStride, values.Count, weights.Length, nameof(weights));
         fixed (float* ws = weights, sums = accumulators)
             AddWeighted(ws, weightStride, queries, values, sums);
     }
@@ -333,6 +348,13 @@ internal abstract unsafe class KernelSet
 
     protected abstract void Scores(float* q, in CacheRows keys, float scale, float* scores);
 
+    /// <summary>Several queries, one after the other.</summary>
+    protected virtual void Scores(in Activations queries, in CacheRows keys, float scale, float* scores, int scoreStride)
+    {
+        for (int query = 0; query < queries.Rows; query++)
+            Scores(queries.Values + ((long)query * queries.Stride), keys, scale, scores + ((long)query * scoreStride));
+    }
+
     protected abstract (float Max, float Sum) ExpOfScores(float* scores, int count);
 
     protected abstract void AddWeighted(float* weights, in CacheRows values, float* accumulator);
@@ -395,6 +417,13 @@ internal abstract unsafe class KernelSet
             throw new ArgumentException(
                 $"{rows.Count} cache rows of {rows.Columns} elements, {rows.Stride} apart, do not fit {rows.Data.Length} bytes.", nameof(rows));
         }
+    }
+
+    /// <summary>Checks that each query has <paramref name="count"/> elements of its own.</summary>
+    private static void CheckQueryRows(int queries, int stride, int count, int length, string name)
+    {
+        if (queries > 0 && (stride < count || ((queries - 1) * (long)stride) + count > length))
+            throw new ArgumentException($"{queries} × {count} elements, {stride} apart, are not among {length}.", name);
     }
 
     private static void CheckMatrix(in WeightMatrix weights)

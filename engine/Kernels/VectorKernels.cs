@@ -1,3 +1,4 @@
+using Pure.Engine.Kernels.Emit;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
@@ -14,6 +15,8 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
     internal override bool ReadsPacked => true;
 
     internal override bool Emits => emits;
+
+    internal override bool ReadsAsStored(ElementType type, int columns) => emits && EmittedAttention.Reads(type, columns);
 
     protected override void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) =>
         RmsNormKernel.Vector<TLanes>(x, weight, count, epsilon, y);
@@ -53,33 +56,66 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
     protected override void AddScaled(float* y, float scale, float* x, int count) =>
         ElementwiseKernels.AddScaled<TLanes>(y, scale, x, count);
 
-    protected override void Scores(float* q, in CacheRows keys, float scale, float* scores)
+    protected override void Scores(float* q, in CacheRows keys, float scale, float* scores) =>
+        AttentionKernels.Scores<TLanes>(q, keys, scale, scores);
+
+    protected override void Scores(in Activations queries, in CacheRows keys, float scale, float* scores, int scoreStride)
     {
-        switch (keys.Type)
+        if (ReadsAsStored(keys.Type, keys.Columns))
         {
-            case ElementType.F16: AttentionKernels.Scores<TLanes, HalfElement>(q, keys, scale, scores); break;
-            case ElementType.BF16: AttentionKernels.Scores<TLanes, BrainElement>(q, keys, scale, scores); break;
-            default: AttentionKernels.Scores<TLanes, SingleElement>(q, keys, scale, scores); break;
+            for (int query = 0, together; query < queries.Rows; query += together)
+            {
+                together = Together(queries.Rows - query);
+                float* q = queries.Values + ((long)query * queries.Stride);
+                float* target = scores + ((long)query * scoreStride);
+                int done = EmittedAttention.Scores(together, q, queries.Stride, keys, scale, target, scoreStride);
+                for (int i = 0; done < keys.Count && i < together; i++)
+                    Scores(q + ((long)i * queries.Stride), keys.From(done), scale, target + ((long)i * scoreStride) + done);
+            }
+        }
+        else if (keys.Type == ElementType.F32 && keys.Count > 0)
+        {
+            MatMulFloatKernel.Vector<TLanes>(
+                new WeightMatrix(keys.Type, keys.Data, keys.RowBytes, keys.Count, keys.Columns),
+                0,
+                keys.Count,
+                queries,
+                new InputRows(null, queries.Rows),
+                scores,
+                scoreStride);
+            for (int query = 0; query < queries.Rows; query++)
+                Multiply(scores + ((long)query * scoreStride), scale, keys.Count);
+        }
+        else
+        {
+            base.Scores(queries, keys, scale, scores, scoreStride);
         }
     }
 
     protected override (float Max, float Sum) ExpOfScores(float* scores, int count) =>
         AttentionKernels.ExpOfScores<TLanes>(scores, count);
 
-    protected override void AddWeighted(float* weights, in CacheRows values, float* accumulator)
-    {
-        switch (values.Type)
-        {
-            case ElementType.F16: AttentionKernels.AddWeighted<TLanes, HalfElement>(weights, values, accumulator); break;
-            case ElementType.BF16: AttentionKernels.AddWeighted<TLanes, BrainElement>(weights, values, accumulator); break;
-            default: AttentionKernels.AddWeighted<TLanes, SingleElement>(weights, values, accumulator); break;
-        }
-    }
+    protected override void AddWeighted(float* weights, in CacheRows values, float* accumulator) =>
+        AttentionKernels.AddWeighted<TLanes>(weights, values, accumulator);
 
     protected override void AddWeighted(float* weights, int weightStride, int queries, in CacheRows values, float* accumulators)
     {
         int query = 0;
-        for (; query <= queries - 4; query += 4)
+        if (ReadsAsStored(values.Type, values.Columns) && values.Count > 0)
+        {
+            for (int together; query < queries; query += together)
+            {
+                together = Together(queries - query);
+                float* first = weights + ((long)query * weightStride);
+                if (!EmittedAttention.AddWeighted(
+                    together, first, weightStride, values, accumulators + ((long)query * values.Columns), values.Columns))
+                {
+                    break;
+                }
+            }
+        }
+
+        for (; values.Type == ElementType.F32 && query <= queries - 4; query += 4)
         {
             AttentionKernels.AddWeighted4<TLanes>(
                 weights + ((long)query * weightStride), weightStride, values, accumulators + ((long)query * values.Columns));
@@ -88,6 +124,14 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
         base.AddWeighted(
             weights + ((long)query * weightStride), weightStride, queries - query, values, accumulators + ((long)query * values.Columns));
     }
+
+    /// <summary>How many of the queries left an emitted kernel takes.</summary>
+    private static int Together(int left) => left switch
+    {
+        1 => 1,
+        2 or 3 => 2,
+        _ => 4,
+    };
 
     protected override void MergeScaled(float* left, float leftScale, float* right, float rightScale, int count) =>
         ElementwiseKernels.MergeScaled<TLanes>(left, leftScale, right, rightScale, count);

@@ -17,6 +17,16 @@ internal readonly struct WeightMatrix
         RowBytes = data.Length / rows;
     }
 
+    /// <summary>Rows that are <paramref name="rowBytes"/> apart, with or without other bytes between them.</summary>
+    internal WeightMatrix(ElementType type, NativeView data, long rowBytes, int rows, int columns)
+    {
+        Type = type;
+        Data = data;
+        Rows = rows;
+        Columns = columns;
+        RowBytes = rowBytes;
+    }
+
     internal ElementType Type { get; }
 
     internal NativeView Data { get; }

@@ -66,25 +66,7 @@ internal abstract class Attention : Sublayer
             int next = row + 1;
             while (next < end && step.Batch.Rows[next].Sequence == batchRow.Sequence)
                 next++;
-            if (next - row > 1 || together > 1 || batchRow.Sequence.Cache.Format.IsQuantized)
-            {
-                new AttentionTile(kernels, step, heads.AsSpan(firstHead, together), firstHead, window, queries, outputs).Attend(row, next - row);
-            }
-            else
-            {
-                HeadColumns columns = heads[firstHead];
-                int visible = batchRow.Position + 1;
-                SpanAttention.Attend(
-                    kernels,
-                    batchRow.Sequence,
-                    step.Layer,
-                    window == 0 ? 0 : Math.Max(0, visible - window),
-                    visible,
-                    queries.Row(row).Slice(firstHead * columns.KeySize, columns.KeySize),
-                    columns,
-                    outputs.Row(row).Slice(firstHead * columns.ValueSize, columns.ValueSize));
-            }
-
+            new AttentionTile(kernels, step, heads.AsSpan(firstHead, together), firstHead, window, queries).Attend(row, next - row, outputs);
             row = next;
         }
     }

@@ -1,14 +1,12 @@
 using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
-using Pure.Engine.Models;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Layers;
 
 /// <summary>
-/// <see cref="SpanAttention"/> of many queries that read the same keys and values: some rows of one sequence times some heads of one
-/// key/value head. Each span of the cache is made floats once, and every query meets it there, in the order and to the bits of
-/// <see cref="SpanAttention.Attend"/>. Of quantised caches a single query is a tile too.
+/// Queries that read the same keys and values: some rows of one sequence times some heads of one key/value head. A span is read as it
+/// is stored where the kernels are fastest so, and else is made floats once for all queries.
 /// </summary>
 /// <param name="kernels">The arithmetic.</param>
 /// <param name="step">The batch and the layer.</param>
@@ -16,15 +14,8 @@ namespace Pure.Engine.Layers;
 /// <param name="firstHead">The first head's number.</param>
 /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
 /// <param name="queries"><c>[batch rows, all heads · KeySize]</c>.</param>
-/// <param name="outputs"><c>[batch rows, all heads · ValueSize]</c>.</param>
 internal readonly ref struct AttentionTile(
-    KernelSet kernels,
-    Step step,
-    ReadOnlySpan<HeadColumns> heads,
-    int firstHead,
-    int window,
-    Activations queries,
-    Activations outputs)
+    KernelSet kernels, Step step, ReadOnlySpan<HeadColumns> heads, int firstHead, int window, Activations queries)
 {
     /// <summary>Most rows of a tile.</summary>
     internal const int MaxRows = 16;
@@ -46,8 +37,11 @@ internal readonly ref struct AttentionTile(
     /// <summary>The latent of MLA is key and value in one: its values are columns of the keys, made floats already.</summary>
     private bool ValuesAreKeys => _heads[0].ValueColumn == _heads[0].KeyColumn && ValueSize <= KeySize;
 
-    /// <summary>Attends from <paramref name="rows"/> rows of one sequence, up to <see cref="MaxRows"/>.</summary>
-    internal void Attend(int firstRow, int rows)
+    /// <summary>Attends from <paramref name="rows"/> rows of one sequence, up to <see cref="MaxRows"/>, to all that they see.</summary>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="outputs"><c>[batch rows, all heads · ValueSize]</c>.</param>
+    internal void Attend(int firstRow, int rows, in Activations outputs)
     {
         Span<float> max = stackalloc float[MaxRows * MaxHeads];
         Span<float> sum = stackalloc float[MaxRows * MaxHeads];
@@ -55,108 +49,152 @@ internal readonly ref struct AttentionTile(
         sum.Clear();
         int begin = int.MaxValue;
         int end = 0;
-        for (int row = 0; row < rows; row++)
+        for (int row = firstRow; row < firstRow + rows; row++)
         {
-            Outputs(firstRow + row).Clear();
-            begin = Math.Min(begin, Begin(firstRow + row));
-            end = Math.Max(end, End(firstRow + row));
+            Outputs(outputs, row).Clear();
+            (int first, int stop) = SpanAttention.Visible(step, row, window);
+            begin = Math.Min(begin, first);
+            end = Math.Max(end, stop);
         }
 
-        // [Span, KeySize] keys, [Span, ValueSize] values, [MaxHeads, Span] weights, [MaxHeads, ValueSize] sums of one row.
-        int keyFloats = Span * KeySize;
-        int valueFloats = ValuesAreKeys ? 0 : Span * ValueSize;
-        AlignedBuffer<float> floats = Floats(keyFloats + valueFloats + (MaxHeads * (Span + ValueSize)));
-        Span<float> weights = floats.Writable(keyFloats + valueFloats, _heads.Length * Span);
-        Span<float> partials = floats.Writable(keyFloats + valueFloats + (MaxHeads * Span), _heads.Length * ValueSize);
-        Sequence sequence = step.Batch.Rows[firstRow].Sequence;
+        Span<float> spanMax = stackalloc float[MaxHeads];
+        Span<float> spanSum = stackalloc float[MaxHeads];
+        Workspace workspace = Prepare(firstRow, rows);
+        Span<float> partials = workspace.Partials;
         for (int start = begin; start < end; start = SpanAttention.NextSpan(start))
         {
-            int stop = Math.Min(SpanAttention.NextSpan(start), end);
-            Widen(sequence, start, stop, _heads[0].KeyColumn, KeySize, floats.Writable(0, keyFloats));
-            if (!ValuesAreKeys)
-                Widen(sequence, start, stop, _heads[0].ValueColumn, ValueSize, floats.Writable(keyFloats, valueFloats));
-            for (int row = 0; row < rows; row++)
+            Widen(firstRow, start, Math.Min(SpanAttention.NextSpan(start), end), workspace);
+            for (int row = firstRow; row < firstRow + rows; row++)
             {
-                int from = Math.Max(Begin(firstRow + row), start) - start;
-                int to = Math.Min(End(firstRow + row), stop) - start;
-                if (from >= to)
+                if (!AttendSpan(row, start, workspace, partials, spanMax, spanSum))
                     continue;
-                int first = row * _heads.Length;
-                AddSpan(
-                    firstRow + row,
-                    Positions(floats.View, from, to, KeySize, KeySize),
-                    Positions(ValuesAreKeys ? floats.View : floats.View.Slice((long)keyFloats * sizeof(float), (long)valueFloats * sizeof(float)),
-                        from, to, ValueSize, ValuesAreKeys ? KeySize : ValueSize),
-                    weights,
-                    partials,
-                    max[first..],
-                    sum[first..]);
+                for (int head = 0; head < _heads.Length; head++)
+                {
+                    int query = ((row - firstRow) * _heads.Length) + head;
+                    Span<float> output = Outputs(outputs, row).Slice(head * ValueSize, ValueSize);
+                    ReadOnlySpan<float> partial = partials.Slice(head * ValueSize, ValueSize);
+                    SpanAttention.Merge(kernels, ref max[query], ref sum[query], output, spanMax[head], spanSum[head], partial);
+                }
             }
         }
 
-        for (int row = 0; row < rows; row++)
+        for (int row = firstRow; row < firstRow + rows; row++)
         {
             for (int head = 0; head < _heads.Length; head++)
             {
-                int query = (row * _heads.Length) + head;
-                SpanAttention.Finish(kernels, max[query], sum[query], _heads[head].Sink, Output(firstRow + row, head));
+                int query = ((row - firstRow) * _heads.Length) + head;
+                SpanAttention.Finish(
+                    kernels, max[query], sum[query], _heads[head].Sink, Outputs(outputs, row).Slice(head * ValueSize, ValueSize));
             }
         }
     }
 
-    private int End(int row) => step.Batch.Rows[row].Position + 1;
-
-    private int Begin(int row) => window == 0 ? 0 : Math.Max(0, End(row) - window);
-
-    private Span<float> Outputs(int row) => outputs.Row(row).Slice(firstHead * ValueSize, _heads.Length * ValueSize);
-
-    private Span<float> Output(int row, int head) => Outputs(row).Slice(head * ValueSize, ValueSize);
-
-    /// <summary>One row's heads over one span.</summary>
-    private void AddSpan(
-        int row, CacheRows keys, CacheRows values, Span<float> weights, Span<float> partials, Span<float> max, Span<float> sum)
+    /// <summary>Attends to one span alone, the one that holds position <paramref name="start"/>, and keeps what comes out.</summary>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many, up to <see cref="MaxRows"/>.</param>
+    /// <param name="start">The span's first position.</param>
+    /// <param name="results">Where results are kept.</param>
+    /// <param name="firstSlot">The first row's slot there; other rows follow.</param>
+    internal void AttendSpan(int firstRow, int rows, int start, SpanResults results, int firstSlot)
     {
-        kernels.MatMulFloat(
-            new WeightMatrix(ElementType.F32, keys.Data, keys.Count, KeySize),
-            0,
-            keys.Count,
-            queries.Heads(row, firstHead, _heads.Length, KeySize),
-            [],
-            weights,
-            Span);
-        Span<float> spanMax = stackalloc float[MaxHeads];
-        Span<float> spanSum = stackalloc float[MaxHeads];
-        for (int head = 0; head < _heads.Length; head++)
+        Workspace workspace = Prepare(firstRow, rows);
+        int end = start;
+        for (int row = firstRow; row < firstRow + rows; row++)
+            end = Math.Max(end, Math.Min(SpanAttention.Visible(step, row, window).End, SpanAttention.NextSpan(start)));
+        Widen(firstRow, start, end, workspace);
+        for (int row = firstRow; row < firstRow + rows; row++)
         {
-            Span<float> scores = weights.Slice(head * Span, keys.Count);
-            kernels.Multiply(scores, _heads[head].Scale);
-            (spanMax[head], spanSum[head]) = kernels.ExpOfScores(scores);
-        }
-
-        partials.Clear();
-        kernels.AddWeighted(weights, Span, values, partials);
-        for (int head = 0; head < _heads.Length; head++)
-        {
-            ReadOnlySpan<float> partial = partials.Slice(head * ValueSize, ValueSize);
-            SpanAttention.Merge(kernels, ref max[head], ref sum[head], Output(row, head), spanMax[head], spanSum[head], partial);
+            int slot = firstSlot + row - firstRow;
+            AttendSpan(
+                row,
+                start,
+                workspace,
+                results.Vectors(slot, firstHead, _heads.Length),
+                results.Maxima(slot, firstHead, _heads.Length),
+                results.Sums(slot, firstHead, _heads.Length));
         }
     }
 
-    /// <summary>Positions <paramref name="from"/> to <paramref name="to"/> - 1 of a span's floats.</summary>
-    private static CacheRows Positions(NativeView floats, int from, int to, int columns, int stride)
+    /// <summary>One row's heads over what they see of the span that holds <paramref name="start"/>; false if that is nothing.</summary>
+    private bool AttendSpan(int row, int start, in Workspace workspace, Span<float> vectors, Span<float> max, Span<float> sum)
     {
-        long length = ((long)(to - from - 1) * stride) + columns;
-        return new CacheRows(floats.Slice((long)from * stride * sizeof(float), length * sizeof(float)), ElementType.F32, stride, columns, to - from);
+        (int begin, int end) = SpanAttention.Visible(step, row, window);
+        begin = Math.Max(begin, start);
+        end = Math.Min(end, SpanAttention.NextSpan(start));
+        if (begin >= end)
+            return false;
+
+        Activations rowQueries = queries.Heads(row, firstHead, _heads.Length, KeySize);
+        Sequence sequence = step.Batch.Rows[row].Sequence;
+        for (int position = begin; position < end;)
+        {
+            CacheRows keys = workspace.AreFloats
+                ? workspace.Keys.Part(position - start, end - position)
+                : Stored(sequence, position, end, _heads[0].KeyColumn, KeySize);
+            kernels.Scores(rowQueries, keys, _heads[0].Scale, workspace.Weights[(position - begin)..], Span);
+            position += keys.Count;
+        }
+
+        for (int head = 0; head < _heads.Length; head++)
+            (max[head], sum[head]) = kernels.ExpOfScores(workspace.Weights.Slice(head * Span, end - begin));
+
+        vectors.Clear();
+        for (int position = begin; position < end;)
+        {
+            CacheRows values = workspace.AreFloats
+                ? workspace.Values.Part(position - start, end - position)
+                : Stored(sequence, position, end, _heads[0].ValueColumn, ValueSize);
+            kernels.AddWeighted(workspace.Weights[(position - begin)..], Span, values, vectors);
+            position += values.Count;
+        }
+
+        return true;
+    }
+
+    private Span<float> Outputs(in Activations outputs, int row) => outputs.Row(row).Slice(firstHead * ValueSize, _heads.Length * ValueSize);
+
+    /// <summary>What the cache holds from a position to the end of its block, or to <paramref name="end"/>.</summary>
+    private CacheRows Stored(Sequence sequence, int position, int end, int column, int columns) =>
+        SpanAttention.Rows(sequence, step.Layer, position, Math.Min(SpanAttention.NextBlock(position), end) - position, column, columns);
+
+    private Workspace Prepare(int firstRow, int rows)
+    {
+        ElementFormat format = step.Batch.Rows[firstRow].Sequence.Cache.Format;
+        bool isAlone = rows * _heads.Length == 1 && !format.IsQuantized;
+        bool areFloats = !isAlone && !(kernels.ReadsAsStored(format.Type, KeySize) && kernels.ReadsAsStored(format.Type, ValueSize));
+        int keys = areFloats ? Span * KeySize : 0;
+        int values = areFloats && !ValuesAreKeys ? Span * ValueSize : 0;
+        AlignedBuffer<float> floats = Floats(keys + values + (MaxHeads * (Span + ValueSize)));
+        return new Workspace
+        {
+            AreFloats = areFloats,
+            Keys = Rows(floats, 0, keys, KeySize, KeySize),
+            Values = ValuesAreKeys ? Rows(floats, 0, keys, KeySize, ValueSize) : Rows(floats, keys, values, ValueSize, ValueSize),
+            Weights = floats.Writable(keys + values, _heads.Length * Span),
+            Partials = floats.Writable(keys + values + (MaxHeads * Span), _heads.Length * ValueSize),
+        };
+    }
+
+    private static CacheRows Rows(AlignedBuffer<float> floats, int first, int count, int stride, int columns) => new(
+        floats.View.Slice((long)first * sizeof(float), (long)count * sizeof(float)), ElementType.F32, stride, columns, count / stride);
+
+    /// <summary>Makes a span's keys and values floats, where they are not read as they are stored.</summary>
+    private void Widen(int firstRow, int start, int stop, in Workspace workspace)
+    {
+        if (!workspace.AreFloats)
+            return;
+        Sequence sequence = step.Batch.Rows[firstRow].Sequence;
+        Widen(sequence, start, stop, _heads[0].KeyColumn, KeySize, _floats!.Writable(0, Span * KeySize));
+        if (!ValuesAreKeys)
+            Widen(sequence, start, stop, _heads[0].ValueColumn, ValueSize, _floats.Writable(Span * KeySize, Span * ValueSize));
     }
 
     private void Widen(Sequence sequence, int start, int stop, int column, int columns, Span<float> target)
     {
         for (int position = start; position < stop; position = SpanAttention.NextBlock(position))
         {
-            int count = Math.Min(SpanAttention.NextBlock(position), stop) - position;
-            kernels.Widen(
-                SpanAttention.Rows(sequence, step.Layer, position, count, column, columns),
-                target.Slice((position - start) * columns, count * columns));
+            CacheRows stored = Stored(sequence, position, stop, column, columns);
+            kernels.Widen(stored, target.Slice((position - start) * columns, stored.Count * columns));
         }
     }
 
@@ -172,5 +210,20 @@ internal readonly ref struct AttentionTile(
         }
 
         return floats;
+    }
+
+    /// <summary>A thread's floats for one tile.</summary>
+    private ref struct Workspace
+    {
+        /// <summary>Whether keys and values are made floats first, in <see cref="Keys"/> and <see cref="Values"/> <c>[Span, columns]</c>.</summary>
+        internal bool AreFloats;
+        internal CacheRows Keys;
+        internal CacheRows Values;
+
+        /// <summary>Scores, then weights <c>[heads, Span]</c>, from the first position that a row sees.</summary>
+        internal Span<float> Weights;
+
+        /// <summary>A span's vectors <c>[heads, ValueSize]</c>.</summary>
+        internal Span<float> Partials;
     }
 }

@@ -13,7 +13,7 @@ namespace Pure.Engine.Layers;
 internal readonly record struct HeadColumns(int KeyColumn, int KeySize, int ValueColumn, int ValueSize, float Scale, float? Sink = null);
 
 /// <summary>
-/// softmax(q·K · scale)·V of one query over its sequence, by fixed spans of absolute positions: within a span a softmax around the
+/// The definition of attention: softmax(q·K · scale)·V of one query over its sequence, by fixed spans of absolute positions: within a span a softmax around the
 /// span's maximum; across spans the (maximum, sum, vector) triples are merged left to right (Milakov and Gimelshein 2018,
 /// arXiv:1805.02867). Spans do not depend on how the prompt was cut, so neither do the bits.
 /// </summary>
@@ -22,49 +22,14 @@ internal static class SpanAttention
     /// <summary>Positions in a span: whole cache blocks.</summary>
     internal const int SpanPositions = 4 * KvCache.BlockPositions;
 
-    /// <summary>Largest value size; a span's sum lives on the stack.</summary>
+    /// <summary>Largest value size.</summary>
     internal const int MaxValueSize = 8192;
 
-    /// <param name="kernels">The arithmetic.</param>
-    /// <param name="sequence">Whose cache.</param>
-    /// <param name="layer">Which layer.</param>
-    /// <param name="first">First position attended to; 0 but for a sliding window.</param>
-    /// <param name="end">One past the last position attended to.</param>
-    /// <param name="q">Query <c>[KeySize]</c>.</param>
-    /// <param name="head">Where the head's keys and values lie, and how it scores.</param>
-    /// <param name="output">Result <c>[ValueSize]</c>.</param>
-    internal static void Attend(
-        KernelSet kernels, Sequence sequence, int layer, int first, int end, ReadOnlySpan<float> q, HeadColumns head, Span<float> output)
+    /// <summary>The positions that a row sees: from the first to one before the end.</summary>
+    internal static (int Begin, int End) Visible(Step step, int row, int window)
     {
-        Span<float> scores = stackalloc float[SpanPositions];
-        Span<float> partial = stackalloc float[head.ValueSize];
-        float max = float.NegativeInfinity;
-        float sum = 0;
-        output.Clear();
-        for (int start = first; start < end; start = NextSpan(start))
-        {
-            int stop = Math.Min(NextSpan(start), end);
-            Span<float> weights = scores[..(stop - start)];
-            for (int position = start; position < stop; position = NextBlock(position))
-            {
-                int count = Math.Min(NextBlock(position), stop) - position;
-                CacheRows keys = Rows(sequence, layer, position, count, head.KeyColumn, head.KeySize);
-                kernels.Scores(q, keys, head.Scale, weights.Slice(position - start, count));
-            }
-
-            (float spanMax, float spanSum) = kernels.ExpOfScores(weights);
-            partial.Clear();
-            for (int position = start; position < stop; position = NextBlock(position))
-            {
-                int count = Math.Min(NextBlock(position), stop) - position;
-                CacheRows values = Rows(sequence, layer, position, count, head.ValueColumn, head.ValueSize);
-                kernels.AddWeighted(weights.Slice(position - start, count), values, partial);
-            }
-
-            Merge(kernels, ref max, ref sum, output, spanMax, spanSum, partial);
-        }
-
-        Finish(kernels, max, sum, head.Sink, output);
+        int end = step.Batch.Rows[row].Position + 1;
+        return (window == 0 ? 0 : Math.Max(0, end - window), end);
     }
 
     /// <summary>Merges a span's (maximum, sum, vector) into that of the spans before it.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Pure.Engine.Kernels.Emit;
 
@@ -13,10 +14,14 @@ internal enum Gpr
     Rdx = 2,
     Rsi = 6,
     Rdi = 7,
+    R8 = 8,
+    R9 = 9,
+    R10 = 10,
+    R11 = 11,
 }
 
-/// <summary>Memory at a register plus a constant.</summary>
-internal readonly record struct Address(Gpr Base, int Offset)
+/// <summary>Memory at a register plus a constant, and plus 1, 2, 4 or 8 times another register.</summary>
+internal readonly record struct Address(Gpr Base, int Offset, Gpr? Index = null, int Scale = 1)
 {
     public static Address operator +(Address memory, int offset) => memory with { Offset = memory.Offset + offset };
 }
@@ -76,6 +81,24 @@ internal sealed class Assembler
 
     internal void LoadHalves(Zmm target, Address source) => Evex(Map.M0F38, Prefix.P66, wide: false, 0x13, target, default, source, 32);
 
+    // Parts of a register.
+
+    /// <summary>Stores eight lanes: the lower or the upper half.</summary>
+    internal void StoreHalf(Address target, Zmm source, int half) =>
+        Evex(Map.M0F3A, Prefix.P66, wide: false, 0x1B, source, default, target, 32, immediate: half);
+
+    /// <summary>Stores four lanes: quarter 0 to 3.</summary>
+    internal void StoreQuarter(Address target, Zmm source, int quarter) =>
+        Evex(Map.M0F3A, Prefix.P66, wide: false, 0x19, source, default, target, 16, immediate: quarter);
+
+    /// <summary>Two quarters of the left, then two of the right; two bits of <paramref name="choice"/> name each, lowest first.</summary>
+    internal void ShuffleQuarters(Zmm target, Zmm left, Zmm right, int choice) =>
+        Evex(Map.M0F3A, Prefix.P66, wide: false, 0x23, target, left, right, choice);
+
+    /// <summary>In every quarter two lanes of the left, then two of the right; two bits of <paramref name="choice"/> name each.</summary>
+    internal void ShuffleLanes(Zmm target, Zmm left, Zmm right, int choice) =>
+        Evex(Map.M0F, Prefix.None, wide: false, 0xC6, target, left, right, choice);
+
     // Bits.
     internal void And(Zmm target, Zmm left, Zmm right) => Evex(Map.M0F, Prefix.P66, wide: false, 0xDB, target, left, right);
 
@@ -118,6 +141,8 @@ internal sealed class Assembler
     internal void ToFloatsBroadcast(Zmm target, Address integer) =>
         Evex(Map.M0F, Prefix.None, wide: false, 0x5B, target, default, integer, 4, broadcast: true);
 
+    internal void AddFloats(Zmm target, Zmm left, Zmm right) => Evex(Map.M0F, Prefix.None, wide: false, 0x58, target, left, right);
+
     internal void Multiply(Zmm target, Zmm left, Zmm right) => Evex(Map.M0F, Prefix.None, wide: false, 0x59, target, left, right);
 
     internal void MultiplyBroadcast(Zmm target, Zmm left, Address right) =>
@@ -140,13 +165,22 @@ internal sealed class Assembler
         Dword((int)(value >> 32));
     }
 
+    internal void Load(Gpr target, Address source) => Quad(0x8B, (int)target, source);
+
+    internal void Store(Address target, Gpr source) => Quad(0x89, (int)source, target);
+
+    /// <summary>The address itself.</summary>
+    internal void LoadAddress(Gpr target, Address source) => Quad(0x8D, (int)target, source);
+
     internal void Add(Gpr target, int value)
     {
-        _code.AddRange([0x48, 0x81, (byte)(0xC0 | (int)target)]);
+        Quad(0x81, 0, target);
         Dword(value);
     }
 
-    internal void Decrement(Gpr target) => _code.AddRange([0x48, 0xFF, (byte)(0xC8 | (int)target)]);
+    internal void Add(Gpr target, Gpr value) => Quad(0x01, (int)value, target);
+
+    internal void Decrement(Gpr target) => Quad(0xFF, 1, target);
 
     internal void JumpIfNotZero(int target)
     {
@@ -157,8 +191,10 @@ internal sealed class Assembler
     /// <summary>Into all caches.</summary>
     internal void Prefetch(Address source)
     {
-        _code.AddRange([0x0F, 0x18, (byte)(0x80 | (1 << 3) | (int)source.Base)]);
-        Dword(source.Offset);
+        if (source.Base >= Gpr.R8 || source.Index >= Gpr.R8)
+            _code.Add(Rex(wide: false, 0, source));
+        _code.AddRange([0x0F, 0x18]);
+        Memory(1, source, unit: null);
     }
 
     internal void ClearUpperHalves() => _code.AddRange([0xC5, 0xF8, 0x77]);
@@ -167,7 +203,7 @@ internal sealed class Assembler
 
     private void Evex(Map map, Prefix prefix, bool wide, byte opcode, Zmm reg, Zmm second, Zmm rm, int? immediate = null)
     {
-        EvexPrefix(map, prefix, wide, reg.Number, second.Number, rmHigh: rm.Number, broadcast: false);
+        EvexPrefix(map, prefix, wide, reg.Number, second.Number, rm.Number >> 4, rm.Number >> 3, broadcast: false);
         _code.Add(opcode);
         _code.Add((byte)(0xC0 | ((reg.Number & 7) << 3) | (rm.Number & 7)));
         if (immediate is { } value)
@@ -187,32 +223,54 @@ internal sealed class Assembler
     private void Evex(
         Map map, Prefix prefix, bool wide, byte opcode, Zmm reg, Zmm second, Address memory, int unit, bool broadcast = false, int? immediate = null)
     {
-        EvexPrefix(map, prefix, wide, reg.Number, second.Number, rmHigh: 0, broadcast);
+        EvexPrefix(map, prefix, wide, reg.Number, second.Number, (int)(memory.Index ?? 0) >> 3, (int)memory.Base >> 3, broadcast);
         _code.Add(opcode);
-        (int quotient, int rest) = Math.DivRem(memory.Offset, unit);
-        bool isShort = rest == 0 && quotient is >= -128 and <= 127;
-        _code.Add((byte)((isShort ? 0x40 : 0x80) | ((reg.Number & 7) << 3) | (int)memory.Base));
-        if (isShort)
-            _code.Add((byte)quotient);
-        else
-            Dword(memory.Offset);
+        Memory(reg.Number, memory, unit);
         if (immediate is { } value)
             _code.Add((byte)value);
     }
 
-    // 62 | R X B R' 0 m m m | W v v v v 1 p p | z L' L b V' a a a, the register bits inverted. X and B are bits 4 and 3 of a register
-    // in ModRM.rm; base registers above rdi are not used.
-    private void EvexPrefix(Map map, Prefix prefix, bool wide, int reg, int second, int rmHigh, bool broadcast)
+    // 62 | R X B R' 0 m m m | W v v v v 1 p p | z L' L b V' a a a, the register bits inverted. X and B are bits 4 and 3 of a register in
+    // ModRM.rm, or bit 3 of an index and of a base.
+    private void EvexPrefix(Map map, Prefix prefix, bool wide, int reg, int second, int x, int b, bool broadcast)
     {
         int r = (~reg >> 3) & 1;
         int r2 = (~reg >> 4) & 1;
-        int x = (~rmHigh >> 4) & 1;
-        int b = (~rmHigh >> 3) & 1;
         _code.Add(0x62);
-        _code.Add((byte)((r << 7) | (x << 6) | (b << 5) | (r2 << 4) | (int)map));
+        _code.Add((byte)((r << 7) | ((~x & 1) << 6) | ((~b & 1) << 5) | (r2 << 4) | (int)map));
         _code.Add((byte)((wide ? 0x80 : 0) | ((~second & 0xF) << 3) | 0x04 | (int)prefix));
         _code.Add((byte)(0x40 | (broadcast ? 0x10 : 0) | (((~second >> 4) & 1) << 3)));
     }
+
+    /// <summary>ModRM, SIB and displacement; the latter as one byte, in units, where <paramref name="unit"/> says what they are and it fits.</summary>
+    private void Memory(int reg, Address memory, int? unit)
+    {
+        (int quotient, int rest) = Math.DivRem(memory.Offset, unit ?? 1);
+        bool isShort = unit is not null && rest == 0 && quotient is >= -128 and <= 127;
+        int mode = (isShort ? 0x40 : 0x80) | ((reg & 7) << 3);
+        if (memory.Index is { } index)
+            _code.AddRange([(byte)(mode | 4), (byte)((BitOperations.Log2((uint)memory.Scale) << 6) | (((int)index & 7) << 3) | ((int)memory.Base & 7))]);
+        else
+            _code.Add((byte)(mode | ((int)memory.Base & 7)));
+        if (isShort)
+            _code.Add((byte)quotient);
+        else
+            Dword(memory.Offset);
+    }
+
+    private static byte Rex(bool wide, int reg, Address memory) =>
+        (byte)(0x40 | (wide ? 8 : 0) | (reg >> 3 << 2) | ((int)(memory.Index ?? 0) >> 3 << 1) | ((int)memory.Base >> 3));
+
+    /// <summary>A 64-bit instruction of a register, or an opcode's extension, and memory.</summary>
+    private void Quad(byte opcode, int reg, Address memory)
+    {
+        _code.AddRange([Rex(wide: true, reg, memory), opcode]);
+        Memory(reg, memory, unit: null);
+    }
+
+    /// <summary>A 64-bit instruction of a register, or an opcode's extension, and a register.</summary>
+    private void Quad(byte opcode, int reg, Gpr rm) =>
+        _code.AddRange([Rex(wide: true, reg, new Address(rm, 0)), opcode, (byte)(0xC0 | ((reg & 7) << 3) | ((int)rm & 7))]);
 
     private void Dword(int value)
     {

@@ -26,22 +26,28 @@ public sealed partial class AssemblerTests
                 var a = new Zmm(register);
                 var b = new Zmm(Registers[random.Next(Registers.Length)]);
                 var c = new Zmm(Registers[random.Next(Registers.Length)]);
-                Gpr pointer = Enum.GetValues<Gpr>()[random.Next(5)];
-                var memory = new Address(pointer, offset);
-                string at = At(pointer, offset);
+                Gpr pointer = random.GetItems(Enum.GetValues<Gpr>(), 1)[0];
+                Gpr other = random.GetItems(Enum.GetValues<Gpr>(), 1)[0];
+                Gpr? index = random.Next(2) == 0 ? other : null;
+                Address memory = new(pointer, offset, index, index is null ? 1 : 1 << random.Next(4));
+                string at = At(memory);
+                int choice = random.Next(256);
                 int bits = random.Next(1, 16);
 
                 Say($"vmovdqu64 {Z(a)},ZMMWORD PTR {at}", () => assembler.Load(a, memory));
                 Say($"vmovups ZMMWORD PTR {at},{Z(a)}", () => assembler.Store(memory, a));
                 Say($"vpbroadcastd {Z(a)},DWORD PTR {at}", () => assembler.BroadcastDword(a, memory));
-                Say($"vpbroadcastd {Z(a)},{Dword(pointer)}", () => assembler.BroadcastDword(a, pointer));
-                Say($"vpbroadcastq {Z(a)},{pointer.ToString().ToLowerInvariant()}", () => assembler.BroadcastQuad(a, pointer));
                 Say($"vpunpcklqdq {Z(a)},{Z(b)},{Z(c)}", () => assembler.JoinQuads(a, b, c));
                 Say($"vpshufb {Z(a)},{Z(b)},{Z(c)}", () => assembler.LookUpBytes(a, b, c));
                 Say($"vpmovzxbd {Z(a)},XMMWORD PTR {at}", () => assembler.LoadBytes(a, memory));
                 Say($"vpmovsxbd {Z(a)},XMMWORD PTR {at}", () => assembler.LoadSignedBytes(a, memory));
                 Say($"vpmovzxwd {Z(a)},YMMWORD PTR {at}", () => assembler.LoadWords(a, memory));
                 Say($"vcvtph2ps {Z(a)},YMMWORD PTR {at}", () => assembler.LoadHalves(a, memory));
+                Say($"vextractf32x8 YMMWORD PTR {at},{Z(a)},0x{choice % 2:x}", () => assembler.StoreHalf(memory, a, choice % 2));
+                Say($"vextractf32x4 XMMWORD PTR {at},{Z(a)},0x{choice % 4:x}", () => assembler.StoreQuarter(memory, a, choice % 4));
+                Say($"vshuff32x4 {Z(a)},{Z(b)},{Z(c)},0x{choice:x}", () => assembler.ShuffleQuarters(a, b, c, choice));
+                Say($"vshufps {Z(a)},{Z(b)},{Z(c)},0x{choice:x}", () => assembler.ShuffleLanes(a, b, c, choice));
+                Say($"vaddps {Z(a)},{Z(b)},{Z(c)}", () => assembler.AddFloats(a, b, c));
                 Say($"vpandd {Z(a)},{Z(b)},{Z(c)}", () => assembler.And(a, b, c));
                 Say($"vpord {Z(a)},{Z(b)},{Z(c)}", () => assembler.Or(a, b, c));
                 Say($"vpxord {Z(a)},{Z(b)},{Z(c)}", () => assembler.Xor(a, b, c));
@@ -58,10 +64,20 @@ public sealed partial class AssemblerTests
                 Say($"vmulps {Z(a)},{Z(b)},{Z(c)}", () => assembler.Multiply(a, b, c));
                 Say($"vmulps {Z(a)},{Z(b)},DWORD BCST {at}", () => assembler.MultiplyBroadcast(a, b, memory));
                 Say($"vfmadd231ps {Z(a)},{Z(b)},{Z(c)}", () => assembler.MultiplyAdd(a, b, c));
-                Say($"mov {Dword(pointer)},0x{bits:x}", () => assembler.Move(pointer, (uint)bits));
-                Say($"movabs {pointer.ToString().ToLowerInvariant()},0x{0x1122_3344_5566_7788L + bits:x}", () => assembler.Move(pointer, 0x1122_3344_5566_7788UL + (ulong)bits));
-                Say($"add {pointer.ToString().ToLowerInvariant()},0x{bits:x}", () => assembler.Add(pointer, bits));
-                Say($"dec {pointer.ToString().ToLowerInvariant()}", () => assembler.Decrement(pointer));
+                if (pointer < Gpr.R8)
+                {
+                    Say($"vpbroadcastd {Z(a)},{Dword(pointer)}", () => assembler.BroadcastDword(a, pointer));
+                    Say($"vpbroadcastq {Z(a)},{Quad(pointer)}", () => assembler.BroadcastQuad(a, pointer));
+                    Say($"mov {Dword(pointer)},0x{bits:x}", () => assembler.Move(pointer, (uint)bits));
+                    Say($"movabs {Quad(pointer)},0x{0x1122_3344_5566_7788L + bits:x}", () => assembler.Move(pointer, 0x1122_3344_5566_7788UL + (ulong)bits));
+                }
+
+                Say($"mov {Quad(other)},QWORD PTR {at}", () => assembler.Load(other, memory));
+                Say($"mov QWORD PTR {at},{Quad(other)}", () => assembler.Store(memory, other));
+                Say($"lea {Quad(other)},{at}", () => assembler.LoadAddress(other, memory));
+                Say($"add {Quad(pointer)},0x{bits:x}", () => assembler.Add(pointer, bits));
+                Say($"add {Quad(pointer)},{Quad(other)}", () => assembler.Add(pointer, other));
+                Say($"dec {Quad(pointer)}", () => assembler.Decrement(pointer));
                 Say($"prefetcht0 BYTE PTR {at}", () => assembler.Prefetch(memory));
             }
         }
@@ -93,12 +109,41 @@ public sealed partial class AssemblerTests
         }
     }
 
+    [Theory]
+    [InlineData(ElementType.F32, "vmovdqu64")]
+    [InlineData(ElementType.F16, "vcvtph2ps")]
+    [InlineData(ElementType.BF16, "vpmovzxwd")]
+    public void Every_attention_kernel_widens_each_vector_once_for_all_its_queries(ElementType type, string load)
+    {
+        foreach (int queries in (int[])[1, 2, 4])
+        {
+            Check(AttentionEmitter.Scores(type, queries), vectors: AttentionEmitter.Sums / queries, sums: AttentionEmitter.Sums, queries);
+            foreach (int vectors in (int[])[1, AttentionEmitter.WideStrip])
+                Check(AttentionEmitter.WeightedSums(type, queries, vectors), vectors, queries * vectors, queries * vectors);
+        }
+
+        void Check(ReadOnlyMemory<byte> code, int vectors, int sums, int otherLoads)
+        {
+            string[] lines = Disassemble(code);
+            Assert.DoesNotContain(lines, line => line.Contains("bad", StringComparison.Ordinal));
+            Assert.Equal("ret", lines[^1]);
+            Assert.Equal(sums, lines.Count(line => line.StartsWith("vfmadd231ps", StringComparison.Ordinal)));
+            int loads = lines.Count(line => line.StartsWith(load, StringComparison.Ordinal));
+            Assert.Equal(vectors, type == ElementType.F32 ? loads - otherLoads : loads);
+        }
+    }
+
     private static string Z(Zmm register) => $"zmm{register.Number}";
 
     private static string Dword(Gpr register) => $"e{register.ToString()[1..].ToLowerInvariant()}";
 
-    private static string At(Gpr pointer, int offset) =>
-        $"[{pointer.ToString().ToLowerInvariant()}{(offset < 0 ? "-" : "+")}0x{Math.Abs(offset):x}]";
+    private static string Quad(Gpr register) => register.ToString().ToLowerInvariant();
+
+    private static string At(Address memory)
+    {
+        string index = memory.Index is { } register ? $"+{Quad(register)}*{memory.Scale}" : "";
+        return $"[{Quad(memory.Base)}{index}{(memory.Offset < 0 ? "-" : "+")}0x{Math.Abs(memory.Offset):x}]";
+    }
 
     private static string[] Disassemble(ReadOnlyMemory<byte> code)
     {

@@ -177,36 +177,6 @@ public sealed class VectorEqualsScalarTests
 
     [Theory]
     [MemberData(nameof(VectorSets))]
-    public void Weighted_sums_of_several_queries_give_the_bits_of_each_alone(string isa)
-    {
-        KernelSet kernels = KernelCases.Require(isa);
-        var random = new Random(29);
-        for (int columns = 1; columns <= 80; columns++)
-        {
-            int queries = random.Next(1, 10);
-            int count = random.Next(1, 40);
-            int stride = columns + random.Next(3);
-            int weightStride = count + random.Next(3);
-            using var data = new GuardedMemory<float>(((count - 1) * stride) + columns);
-            using var weights = new GuardedMemory<float>(((queries - 1) * weightStride) + count);
-            using var expected = new GuardedMemory<float>(queries * columns);
-            using var actual = new GuardedMemory<float>(queries * columns);
-            random.FillAwkward(data.Span);
-            random.FillAwkward(weights.Span);
-            var rows = new CacheRows(data.View, ElementType.F32, stride, columns, count);
-            for (int query = 0; query < queries; query++)
-            {
-                Scalar.AddWeighted(
-                    weights.Span.Slice(query * weightStride, count), rows, expected.Span.Slice(query * columns, columns));
-            }
-
-            kernels.AddWeighted(weights.Span, weightStride, rows, actual.Span);
-            KernelCases.AssertSameBits(expected.Span, actual.Span, $"{queries} queries, {count} positions, {columns} columns");
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(VectorSets))]
     public void Finiteness_is_seen_at_every_place(string isa)
     {
         KernelSet kernels = KernelCases.Require(isa);
