@@ -9,7 +9,8 @@ namespace Pure.Engine.Layers;
 /// <param name="pool">The threads.</param>
 /// <param name="arithmetic">What quantised weights are multiplied with.</param>
 /// <param name="repacks">Whether weights are rearranged for the kernels when first used.</param>
-internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks) : IDisposable
+/// <param name="keeps">Whether weights that are not rearranged are copied out of the file when first used.</param>
+internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks, bool keeps = false) : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
@@ -21,6 +22,11 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
 
     /// <summary>Whether weights are rearranged for the kernels when first used.</summary>
     internal bool Repacks { get; } = repacks && kernels.ReadsPacked;
+
+    /// <summary>
+    /// Whether weights that are not rearranged are copied out of the file when first used: the system may take mapped pages back at any time.
+    /// </summary>
+    internal bool Keeps { get; } = keeps;
 
     /// <summary>Disposes <paramref name="disposable"/> with this.</summary>
     internal void Own(IDisposable disposable) => _owned.Add(disposable);

@@ -1,5 +1,6 @@
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
+using Pure.Engine.Memory;
 using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
@@ -19,7 +20,10 @@ internal sealed class Linear
     private readonly WeightMatrix _weights;
     private readonly ReadOnlyMemory<float> _bias;
     private readonly bool _isQ8;
+    private WeightMatrix _read;
     private PackedMatrix? _packed;
+    private PackedMatrix? _lent;
+    private bool _isPrepared;
 
     /// <param name="cpu">What to compute with.</param>
     /// <param name="weights"><c>[outputs, inputs]</c>.</param>
@@ -29,6 +33,7 @@ internal sealed class Linear
     {
         _cpu = cpu;
         _weights = weights;
+        _read = weights;
         _bias = bias;
         Order = order;
         _isQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
@@ -93,15 +98,86 @@ internal sealed class Linear
         third.Linear.Forward(x, third.Y);
     }
 
-    /// <summary>Rearranges the weights on first use, on all threads; not to be called by several threads at once.</summary>
+    /// <summary>
+    /// On first use rearranges the weights, on all threads, or copies them where they must stay in memory; the mapped pages behind them
+    /// are given back. Not to be called by several threads at once.
+    /// </summary>
     internal void Prepare()
     {
-        if (_packed is not null || !_isQ8 || !_cpu.Repacks || !PackedMatrix.Has(_weights.Type))
+        if (_isPrepared)
             return;
-        var packed = new PackedMatrix(_weights);
-        _cpu.Own(packed);
-        _cpu.Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
+        _isPrepared = true;
+        if (IsPackable)
+        {
+            var packed = new PackedMatrix(_weights);
+            _cpu.Own(packed);
+            _cpu.Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
+            _packed = packed;
+        }
+        else if (_cpu.Keeps && _weights.Data.File is not null)
+        {
+            var copy = new AlignedBuffer<byte>(_weights.Data.Length);
+            _cpu.Own(copy);
+            Load(copy.View, []);
+        }
+        else
+        {
+            return;
+        }
+
+        _weights.Data.Forget();
+    }
+
+    /// <summary>Bytes of memory beside the file's that the weights take once they are prepared.</summary>
+    internal long PreparedBytes => IsPackable || _weights.Data.File is not null ? LoadedBytes : 0;
+
+    /// <summary>Bytes that <see cref="Load"/> fills.</summary>
+    internal long LoadedBytes => IsPackable ? PackedMatrix.Bytes(_weights) : _weights.Data.Length;
+
+    /// <summary>Least bytes of staging that <see cref="Load"/> takes: those it rearranges at a time.</summary>
+    internal long StagingBytes => IsPackable ? PackedMatrix.GroupRows * _weights.RowBytes : 0;
+
+    /// <summary>
+    /// From now on the weights are <see cref="Load">loaded</see> before each use and not prepared; where they are not, they are read as stored.
+    /// </summary>
+    internal void LoadOnDemand()
+    {
+        _isPrepared = true;
+        _lent = IsPackable ? PackedMatrix.WithoutRoom(_weights) : null;
+    }
+
+    /// <summary>
+    /// Reads the weights from the file into <paramref name="room"/> of <see cref="LoadedBytes"/>, in the form that products read, and uses
+    /// them there from now on. On any thread, while no product reads them.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The file cannot be read.</exception>
+    internal void Load(NativeView room, Span<byte> staging)
+    {
+        NativeView stored = _weights.Data;
+        if (_lent is not { } packed)
+        {
+            stored.Read(0, room);
+            _read = new WeightMatrix(_weights.Type, room, _weights.Rows, _weights.Columns);
+            return;
+        }
+
+        packed.Place(room);
+        int step = (int)Math.Min(stored.Length, staging.Length / StagingBytes * StagingBytes);
+        for (long offset = 0, group = 0; offset < stored.Length; offset += step)
+        {
+            Span<byte> rows = staging[..(int)Math.Min(step, stored.Length - offset)];
+            stored.Read(offset, rows);
+            group = packed.Pack(rows, (int)group);
+        }
+
         _packed = packed;
+    }
+
+    /// <summary>Lets go of what <see cref="Load"/> was lent.</summary>
+    internal void Unload()
+    {
+        _packed = null;
+        _read = _weights;
     }
 
     /// <summary>
@@ -113,9 +189,9 @@ internal sealed class Linear
         if (_packed is { } packed)
             _cpu.Kernels.MatMulPacked(packed, begin, end, x, inputRows, y.All, y.Stride);
         else if (_isQ8)
-            _cpu.Kernels.MatMulQ8(_weights, begin, end, x, inputRows, y.All, y.Stride);
+            _cpu.Kernels.MatMulQ8(_read, begin, end, x, inputRows, y.All, y.Stride);
         else
-            _cpu.Kernels.MatMulFloat(_weights, begin, end, x, inputRows, y.All, y.Stride);
+            _cpu.Kernels.MatMulFloat(_read, begin, end, x, inputRows, y.All, y.Stride);
         if (_bias.IsEmpty)
             return;
         int rows = inputRows.IsEmpty ? x.Rows : inputRows.Length;
@@ -135,6 +211,8 @@ internal sealed class Linear
         long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
         return (int)Math.Min(lines * RowsPerLine, 1 << 16);
     }
+
+    private bool IsPackable => _isQ8 && _cpu.Repacks && PackedMatrix.Has(_weights.Type);
 
     private readonly struct PackJob(PackedMatrix packed) : IRangeJob
     {

@@ -11,19 +11,31 @@ namespace Pure.Engine.Layers;
 /// </summary>
 internal sealed class MixtureOfExperts : FeedForward
 {
+    // Of a long batch, some rows name nearly every expert that all would name.
+    private const int RowsToGuessFrom = 64;
+
     private readonly Cpu _cpu;
     private readonly RouterShape _shape;
     private readonly Router _router;
     private readonly Weights _weights;
     private readonly Scratch _scratch;
+    private readonly ExpertStream? _stream;
+    private readonly int _number;
 
-    internal MixtureOfExperts(Cpu cpu, RouterShape shape, Weights weights, Scratch scratch)
+    /// <param name="cpu">What to compute with.</param>
+    /// <param name="shape">How experts are chosen.</param>
+    /// <param name="weights">The layer's weights.</param>
+    /// <param name="scratch">Shared buffers.</param>
+    /// <param name="stream">What loads the experts of all layers on demand, if it is open; null to hold them all.</param>
+    internal MixtureOfExperts(Cpu cpu, RouterShape shape, Weights weights, Scratch scratch, ExpertStream? stream = null)
     {
         _cpu = cpu;
         _shape = shape;
         _router = new Router(shape, weights.SelectionBias);
         _weights = weights;
         _scratch = scratch;
+        _stream = stream;
+        _number = stream?.Add(this) ?? 0;
     }
 
     /// <inheritdoc/>
@@ -49,45 +61,86 @@ internal sealed class MixtureOfExperts : FeedForward
         Activations outputs = _scratch.Outputs.Rows(pairs);
         Activations shared = _scratch.Shared.Rows(x.Rows);
         Activations sharedGate = _scratch.SharedGate.Rows(x.Rows);
-        HiddenWork hidden = Hidden(x, pairs);
-        if (_weights.Shared is { HasOrder: false } network)
+        AskForExperts(x);
+        for (int done = 0, ready; done < assignments.ActiveCount; done += ready)
         {
-            _cpu.Run(hidden, network.Hidden(x));
-            _cpu.Run(Lowered(pairs, outputs), network.Lowered(x.Rows, shared));
-        }
-        else
-        {
-            _cpu.Run(hidden);
-            _cpu.Run(Lowered(pairs, outputs));
-            _weights.Shared?.Forward(step, x, shared);
+            ready = PrepareExperts(done);
+            HiddenWork hidden = Hidden(x, pairs, done, ready);
+            if (done == 0 && _weights.Shared is { HasOrder: false } network)
+            {
+                _cpu.Run(hidden, network.Hidden(x));
+                _cpu.Run(Lowered(pairs, outputs, done, ready), network.Lowered(x.Rows, shared));
+            }
+            else
+            {
+                _cpu.Run(hidden);
+                _cpu.Run(Lowered(pairs, outputs, done, ready));
+            }
         }
 
+        if (_weights.Shared is { HasOrder: true } ordered)
+            ordered.Forward(step, x, shared);
         _weights.SharedGate?.Forward(x, sharedGate);
         _cpu.Pool.Run(new CombineJob(this, outputs, shared, sharedGate, y), x.Rows, grain: 1);
     }
 
-    /// <summary>Every active expert's hidden columns for its tokens.</summary>
-    private HiddenWork Hidden(in Activations x, int pairs)
+    /// <summary>The matrix of an expert: gate, up, down.</summary>
+    internal Linear Matrix(int matrix, int expert) => matrix switch
     {
-        Assignments assignments = _scratch.Assignments;
-        foreach (int expert in assignments.ActiveExperts)
+        0 => _weights.Gate[expert],
+        1 => _weights.Up[expert],
+        _ => _weights.Down[expert],
+    };
+
+    /// <summary>
+    /// Where experts are loaded on demand, asks for the active ones, and meanwhile guesses those of the next layer: its router sees this
+    /// layer's input, which its own will resemble (Eliseev and Mazur 2023, arXiv:2312.17238, section 3.2).
+    /// </summary>
+    private void AskForExperts(in Activations x)
+    {
+        if (_stream is not { IsOpen: true } stream)
+            return;
+        stream.Ask(_number, _scratch.Assignments.ActiveExperts);
+        if (stream.After(_number) is not { } next)
+            return;
+        int rows = Math.Min(x.Rows, RowsToGuessFrom);
+        Activations logits = _scratch.RouterLogits.Rows(rows);
+        next._weights.Router.Forward(x.Slice(0, rows), logits);
+        stream.Guess(next._number, _scratch.Guesses.Choose(next._router, logits));
+    }
+
+    /// <summary>
+    /// Makes active experts ready to be computed, from number <paramref name="done"/> on: all of them, or where they are loaded on demand
+    /// those that are there, which are moved before the others.
+    /// </summary>
+    /// <returns>How many are ready.</returns>
+    private int PrepareExperts(int done)
+    {
+        Span<int> experts = _scratch.Assignments.Active.AsSpan(done, _scratch.Assignments.ActiveCount - done);
+        if (_stream is { IsOpen: true } stream)
+            return stream.Take(_number, experts);
+        foreach (int expert in experts)
         {
             _weights.Gate[expert].Prepare();
             _weights.Up[expert].Prepare();
+            _weights.Down[expert].Prepare();
         }
 
-        int tile = GatedFeedForward.Tile(_weights.Gate[assignments.Active[0]], PairsPerExpert(pairs));
-        return new HiddenWork(this, x, _scratch.Hidden.Gate.Rows(pairs), _scratch.Hidden.Up.Rows(pairs), tile);
+        return experts.Length;
     }
 
-    /// <summary>Every active expert's output for its tokens.</summary>
-    private LoweredWork Lowered(int pairs, in Activations y)
+    /// <summary>Hidden columns of <paramref name="count"/> active experts for their tokens.</summary>
+    private HiddenWork Hidden(in Activations x, int pairs, int first, int count)
     {
-        Assignments assignments = _scratch.Assignments;
-        foreach (int expert in assignments.ActiveExperts)
-            _weights.Down[expert].Prepare();
-        return new LoweredWork(
-            this, _scratch.Hidden.Gate.Rows(pairs), y, _weights.Down[assignments.Active[0]].Grain(PairsPerExpert(pairs)));
+        int tile = GatedFeedForward.Tile(_weights.Gate[_scratch.Assignments.Active[first]], PairsPerExpert(pairs));
+        return new HiddenWork(this, x, _scratch.Hidden.Gate.Rows(pairs), _scratch.Hidden.Up.Rows(pairs), first, count, tile);
+    }
+
+    /// <summary>Outputs of <paramref name="count"/> active experts for their tokens.</summary>
+    private LoweredWork Lowered(int pairs, in Activations y, int first, int count)
+    {
+        int tile = _weights.Down[_scratch.Assignments.Active[first]].Grain(PairsPerExpert(pairs));
+        return new LoweredWork(this, _scratch.Hidden.Gate.Rows(pairs), y, first, count, tile);
     }
 
     private int PairsPerExpert(int pairs) => Math.Max(1, pairs / _scratch.Assignments.ActiveCount);
@@ -123,9 +176,10 @@ internal sealed class MixtureOfExperts : FeedForward
     }
 
     /// <summary>Items are (active expert, tile of hidden columns).</summary>
-    private readonly struct HiddenWork(MixtureOfExperts mixture, Activations x, Activations gated, Activations raised, int tile) : IWork
+    private readonly struct HiddenWork(
+        MixtureOfExperts mixture, Activations x, Activations gated, Activations raised, int firstExpert, int experts, int tile) : IWork
     {
-        public int Count => mixture._scratch.Assignments.ActiveCount * Tiles;
+        public int Count => experts * Tiles;
 
         private int Tiles => (mixture._weights.Gate[0].Outputs + tile - 1) / tile;
 
@@ -136,7 +190,7 @@ internal sealed class MixtureOfExperts : FeedForward
             for (int item = begin; item < end; item++)
             {
                 (int active, int part) = Math.DivRem(item, Tiles);
-                (int expert, int first, int count) = assignments.Slots(active);
+                (int expert, int first, int count) = assignments.Slots(firstExpert + active);
                 GatedFeedForward.Hide(
                     mixture._cpu.Kernels,
                     weights.Activation,
@@ -154,9 +208,10 @@ internal sealed class MixtureOfExperts : FeedForward
     }
 
     /// <summary>Items are (active expert, tile of outputs).</summary>
-    private readonly struct LoweredWork(MixtureOfExperts mixture, Activations hidden, Activations y, int tile) : IWork
+    private readonly struct LoweredWork(
+        MixtureOfExperts mixture, Activations hidden, Activations y, int firstExpert, int experts, int tile) : IWork
     {
-        public int Count => mixture._scratch.Assignments.ActiveCount * Tiles;
+        public int Count => experts * Tiles;
 
         private int Tiles => (mixture._weights.Down[0].Outputs + tile - 1) / tile;
 
@@ -165,7 +220,7 @@ internal sealed class MixtureOfExperts : FeedForward
             for (int item = begin; item < end; item++)
             {
                 (int active, int part) = Math.DivRem(item, Tiles);
-                (int expert, int first, int count) = mixture._scratch.Assignments.Slots(active);
+                (int expert, int first, int count) = mixture._scratch.Assignments.Slots(firstExpert + active);
                 Linear down = mixture._weights.Down[expert];
                 down.Forward(
                     part * tile, Math.Min((part + 1) * tile, down.Outputs), hidden.Slice(first, count), [], y.Slice(first, count));
@@ -222,7 +277,7 @@ internal sealed class MixtureOfExperts : FeedForward
         /// <summary>First slot of each expert; the last entry is the number of pairs.</summary>
         internal int[] First { get; } = new int[shape.Experts + 1];
 
-        /// <summary>Experts that any row chose, ascending.</summary>
+        /// <summary>Experts that any row chose; ascending until some are moved to the front.</summary>
         internal int[] Active { get; } = new int[shape.Experts];
 
         internal int ActiveCount { get; private set; }
@@ -263,6 +318,34 @@ internal sealed class MixtureOfExperts : FeedForward
         }
     }
 
+    /// <summary>Experts that rows are likely to choose: each once.</summary>
+    internal sealed class Choices(RouterShape shape)
+    {
+        private readonly int[] _chosen = new int[shape.Used];
+        private readonly float[] _weights = new float[shape.Used];
+        private readonly int[] _experts = new int[shape.Experts];
+        private readonly bool[] _isAmong = new bool[shape.Experts];
+
+        /// <summary>The experts that <paramref name="router"/> chooses for the rows of <paramref name="logits"/>.</summary>
+        internal ReadOnlySpan<int> Choose(Router router, in Activations logits)
+        {
+            int count = 0;
+            _isAmong.AsSpan().Clear();
+            for (int row = 0; row < logits.Rows; row++)
+            {
+                router.Choose(logits.Row(row), _chosen, _weights);
+                foreach (int expert in _chosen)
+                {
+                    if (!_isAmong[expert])
+                        _experts[count++] = expert;
+                    _isAmong[expert] = true;
+                }
+            }
+
+            return _experts.AsSpan(0, count);
+        }
+    }
+
     /// <summary>Buffers that all layers of a model share.</summary>
     internal sealed class Scratch(int maxRows, RouterShape shape, int embedding, int hidden) : IDisposable
     {
@@ -271,6 +354,9 @@ internal sealed class MixtureOfExperts : FeedForward
 
         /// <summary>Which experts the rows chose.</summary>
         internal Assignments Assignments { get; } = new(maxRows, shape);
+
+        /// <summary>Which experts the next layer's rows may choose.</summary>
+        internal Choices Guesses { get; } = new(shape);
 
         /// <summary><c>[pairs, hidden]</c>.</summary>
         internal GatedFeedForward.Scratch Hidden { get; } = new(maxRows * shape.Used, hidden);

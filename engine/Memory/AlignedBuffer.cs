@@ -30,6 +30,7 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         }
 
         Pointer = (T*)(((nuint)_allocation + CacheLine - 1) & ~(nuint)(CacheLine - 1));
+        NativeBytes.Add(Length * sizeof(T));
     }
 
     /// <summary>Frees memory that was never disposed.</summary>
@@ -83,6 +84,7 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         if (Pointer == null)
             return;
         NativeMemory.Free(_allocation);
+        NativeBytes.Add(-Length * sizeof(T));
         _allocation = null;
         Pointer = null;
     }

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace Pure.Engine.Memory;
 
@@ -9,15 +10,17 @@ namespace Pure.Engine.Memory;
 /// </summary>
 public sealed unsafe class MappedFile : IDisposable
 {
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _accessor;
     private readonly byte* _pointer;
     private bool _disposed;
 
-    private MappedFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor accessor, long length)
+    private MappedFile(string path, SafeFileHandle handle, MemoryMappedFile file, MemoryMappedViewAccessor accessor, long length)
     {
         Path = path;
         Length = length;
+        _handle = handle;
         _file = file;
         _accessor = accessor;
         byte* pointer = null;
@@ -38,7 +41,7 @@ public sealed unsafe class MappedFile : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return new NativeView(_pointer, Length);
+            return new NativeView(_pointer, Length, this);
         }
     }
 
@@ -59,8 +62,16 @@ public sealed unsafe class MappedFile : IDisposable
             if ((named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named).Length == 0)
                 throw Empty(path);
 
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return Map(path, handle, RandomAccess.GetLength(handle));
+            SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            try
+            {
+                return Map(path, handle, RandomAccess.GetLength(handle));
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -78,16 +89,40 @@ public sealed unsafe class MappedFile : IDisposable
         _accessor.SafeMemoryMappedViewHandle.ReleasePointer();
         _accessor.Dispose();
         _file.Dispose();
+        _handle.Dispose();
     }
 
-    private static MappedFile Map(string path, Microsoft.Win32.SafeHandles.SafeFileHandle handle, long length)
+    /// <summary>
+    /// Reads the bytes of <paramref name="part"/>, a part of <see cref="View"/>, from the file; any number of threads at once. The system
+    /// is told that it need not keep them: whoever reads instead of touching the mapping keeps what is worth it.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The file has become shorter, or cannot be read.</exception>
+    internal void Read(NativeView part, Span<byte> target)
     {
-        // The mapping outlives the handle: the system keeps the file open for as long as it is mapped.
+        long offset = part.Pointer - _pointer;
+        try
+        {
+            for (int done = 0; done < target.Length;)
+            {
+                int read = RandomAccess.Read(_handle, target[done..], offset + done);
+                if (read == 0)
+                    throw new ModelFormatException($"{Path}: the file ends at byte {offset + done}, it had {Length} bytes when it was opened; it changed meanwhile, start again.");
+                done += read;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFormatException($"{Path}: byte {offset} and after cannot be read ({exception.Message.TrimEnd('.')}); check the disk.", exception);
+        }
+    }
+
+    private static MappedFile Map(string path, SafeFileHandle handle, long length)
+    {
         var file = MemoryMappedFile.CreateFromFile(
             handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         try
         {
-            return new MappedFile(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+            return new MappedFile(path, handle, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
         }
         catch
         {

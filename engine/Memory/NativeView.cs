@@ -6,13 +6,19 @@ namespace Pure.Engine.Memory;
 /// </summary>
 public readonly unsafe struct NativeView
 {
-    internal NativeView(byte* pointer, long length)
+    private const int LargestCopy = 1 << 30;
+
+    internal NativeView(byte* pointer, long length, MappedFile? file = null)
     {
         Pointer = pointer;
         Length = length;
+        File = file;
     }
 
     internal byte* Pointer { get; }
+
+    /// <summary>The file whose mapping this is a part of; null for memory of another kind.</summary>
+    internal MappedFile? File { get; }
 
     /// <summary>Length in bytes.</summary>
     public long Length { get; }
@@ -25,10 +31,41 @@ public readonly unsafe struct NativeView
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
-        return new NativeView(Pointer + offset, length);
+        return new NativeView(Pointer + offset, length, File);
     }
 
     /// <summary>A span over <paramref name="length"/> bytes from byte <paramref name="offset"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The part does not lie within this view.</exception>
     public ReadOnlySpan<byte> AsSpan(long offset, int length) => new(Slice(offset, length).Pointer, length);
+
+    /// <summary>Copies bytes, as the other overload does, to the whole of <paramref name="target"/>, whose owner lets it be written.</summary>
+    /// <exception cref="ModelFormatException">The file cannot be read.</exception>
+    internal void Read(long offset, NativeView target)
+    {
+        for (long done = 0; done < target.Length; done += LargestCopy)
+        {
+            int bytes = (int)Math.Min(LargestCopy, target.Length - done);
+            Read(offset + done, new Span<byte>(target.Pointer + done, bytes));
+        }
+    }
+
+    /// <summary>
+    /// Copies the bytes from <paramref name="offset"/> on; those of a file are read from it, and the mapped pages stay untouched.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The file cannot be read.</exception>
+    internal void Read(long offset, Span<byte> target)
+    {
+        NativeView part = Slice(offset, target.Length);
+        if (File is null)
+            new ReadOnlySpan<byte>(part.Pointer, target.Length).CopyTo(target);
+        else
+            File.Read(part, target);
+    }
+
+    /// <summary>Gives back the memory under the pages of a mapped file: they come again from the file when they are next touched.</summary>
+    internal void Forget()
+    {
+        if (File is not null && Length > 0)
+            PageAdvice.Forget(Pointer, Length);
+    }
 }

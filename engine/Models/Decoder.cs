@@ -154,7 +154,8 @@ internal sealed class Decoder
                 shared,
                 sharedGate,
                 activation),
-            _experts);
+            _experts,
+            _reader.Stream);
     }
 
     /// <summary>token_embd, the blocks, output_norm and output (absent: tied).</summary>
@@ -165,7 +166,7 @@ internal sealed class Decoder
         for (int layer = 0; layer < Layers; layer++)
             blocks[layer] = block($"blk.{layer}.", layer);
         RmsNorm outputNorm = Norm("output_norm.weight");
-        Linear head = _reader.Has("output.weight") ? _reader.Linear("output", _vocabulary, Embedding) : tokens;
+        Linear head = _reader.Has("output.weight") ? _reader.Linear("output", _vocabulary, Embedding) : _reader.Need(tokens);
 
         // Layers that predict further tokens serve speculation; the next token's logits do not need them.
         _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);

@@ -15,6 +15,7 @@ public sealed class Model : IDisposable
     private readonly Cpu _cpu;
     private readonly Transformer _transformer;
     private readonly List<IDisposable> _owned;
+    private readonly ExpertStream? _stream;
     private readonly ActivationBuffer _residual;
     private readonly ActivationBuffer _normed;
     private readonly ActivationBuffer _branch;
@@ -39,6 +40,13 @@ public sealed class Model : IDisposable
             _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             Info = Describe(file, architecture, reader, _transformer);
+            _stream = reader.Stream;
+            if (_stream is not null)
+            {
+                MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, reader.NeededBytes, _stream);
+                if (MemoryPlan.IsStreamed)
+                    _stream.Open(MemoryPlan.Slots, Math.Max(2, Threads));
+            }
         }
         catch
         {
@@ -64,6 +72,12 @@ public sealed class Model : IDisposable
 
     /// <summary>How often, in the last forward pass, all threads waited for each other in a layer, on average.</summary>
     public double BarriersPerLayer { get; private set; }
+
+    /// <summary>What stays in memory under <see cref="ModelOptions.MemoryLimit"/> and what is read when needed; null without a limit.</summary>
+    public MemoryPlan? MemoryPlan { get; }
+
+    /// <summary>How often experts were found in memory so far, where they are read when needed.</summary>
+    public ExpertReads ExpertReads => _stream?.Reads ?? default;
 
     /// <summary>What a position costs in the cache.</summary>
     public CacheShape CacheShape => _transformer.Cache;
@@ -108,7 +122,10 @@ public sealed class Model : IDisposable
         options.Rope.Check();
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
-        return new Model(file, options, new Cpu(kernels, new WorkerPool(threads), options.Activations, options.Repack && CanRepack(file)));
+        var cpu = new Cpu(
+            kernels, new WorkerPool(threads), options.Activations, options.Repack && (options.MemoryLimit is not null || CanRepack(file)),
+            keeps: options.MemoryLimit is not null);
+        return new Model(file, options, cpu);
     }
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>

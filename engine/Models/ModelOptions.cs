@@ -45,6 +45,16 @@ public sealed record ModelOptions
     /// </summary>
     public bool Emit { get; init; } = true;
 
+    /// <summary>
+    /// Bytes of memory that the process is to get by with, or null for what it takes. Where a mixture of experts is larger, the weights that
+    /// every token needs stay in memory, and experts are read from the file when a token needs them, into as many places as there is room
+    /// for. Room is kept for a cache of 4,096 positions: a longer one needs a limit that much lower than the memory there is.
+    /// </summary>
+    public long? MemoryLimit { get; init; }
+
+    /// <summary>Places for experts, whatever the limit leaves room for: so that a test need not know what a process takes.</summary>
+    internal int? ExpertSlots { get; init; }
+
     /// <summary>Most rows of one batch; longer prompts are cut into chunks.</summary>
     public int MaxBatchRows { get; init; } = 512;
 }

@@ -19,6 +19,7 @@ internal sealed class WeightReader
     private readonly string _prefix;
     private readonly HashSet<string> _read = [];
     private readonly Dictionary<int, ActivationBuffer> _arranged = [];
+    private readonly HashSet<Linear> _needed = [];
 
     internal WeightReader(ModelFile file, string architecture, Cpu cpu, ModelOptions options)
     {
@@ -27,6 +28,7 @@ internal sealed class WeightReader
         Cpu = cpu;
         MaxRows = options.MaxBatchRows;
         Rope = options.Rope;
+        Stream = options.MemoryLimit is null ? null : Own(new ExpertStream());
     }
 
     internal Cpu Cpu { get; }
@@ -36,6 +38,12 @@ internal sealed class WeightReader
 
     /// <summary>What is to be changed of the file's rotary positions.</summary>
     internal RopeOptions Rope { get; }
+
+    /// <summary>What is to load experts on demand; null where all stay in memory.</summary>
+    internal ExpertStream? Stream { get; }
+
+    /// <summary>Bytes of memory that weights take which every token needs, beside those of the file: experts are not among them.</summary>
+    internal long NeededBytes => _needed.Sum(linear => linear.PreparedBytes);
 
     /// <summary>Things the model must dispose.</summary>
     internal List<IDisposable> Owned { get; } = [];
@@ -99,7 +107,7 @@ internal sealed class WeightReader
     internal Linear Linear(string name, int rows, int columns, bool biased = false)
     {
         Tensor tensor = Tensor(name + ".weight", rows, columns);
-        return new Linear(Cpu, Matrix(tensor, rows, columns), biased ? Bias(name, rows) : default, OrderOf(tensor));
+        return Need(new Linear(Cpu, Matrix(tensor, rows, columns), biased ? Bias(name, rows) : default, OrderOf(tensor)));
     }
 
     /// <summary>The matrix <c>NAME.weight</c> <c>[rows, columns]</c> whose rows are also looked up one by one.</summary>
@@ -107,11 +115,18 @@ internal sealed class WeightReader
         new(Cpu, Matrix(InOrder(Tensor(name + ".weight", rows, columns)), rows, columns));
 
     /// <summary>The vector <c>NAME.weight</c> <c>[columns]</c> as a matrix of one row.</summary>
-    internal Linear Row(string name, int columns) => new(Cpu, Matrix(InOrder(Tensor(name + ".weight", columns)), 1, columns));
+    internal Linear Row(string name, int columns) => Need(new Linear(Cpu, Matrix(InOrder(Tensor(name + ".weight", columns)), 1, columns)));
+
+    /// <summary>Counts a matrix among those that every token needs.</summary>
+    internal Linear Need(Linear linear)
+    {
+        _needed.Add(linear);
+        return linear;
+    }
 
     /// <summary>The stack of matrices <c>NAME.weight</c> <c>[count, rows, columns]</c>, one per head.</summary>
     internal Linear[] Heads(string name, int count, int rows, int columns) =>
-        Stack(Tensor(name + ".weight", count, rows, columns), count, rows, columns, bias: default);
+        Array.ConvertAll(Stack(Tensor(name + ".weight", count, rows, columns), count, rows, columns, bias: default), Need);
 
     /// <summary>
     /// The stack of matrices <c>NAME.weight</c> <c>[experts, rows, columns]</c>, of which a token uses some, with <c>NAME.bias</c>
@@ -150,7 +165,7 @@ internal sealed class WeightReader
 
             NativeView view = transposed.View.Slice(head * keyElements * sizeof(float), keyElements * sizeof(float));
             keys[head] = new Linear(Cpu, new WeightMatrix(ElementType.F32, view, shape.LatentSize, shape.NopeSize));
-            values[head] = new Linear(Cpu, joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize));
+            values[head] = Need(new Linear(Cpu, joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize)));
         }
 
         return (keys, values);

@@ -39,9 +39,14 @@ internal sealed class EngineOptions
 
     private readonly RopeChoice _rope = new();
 
+    private readonly Option<long?> _memoryLimit = ValueOptions.Size(
+        "--memory-limit",
+        "Memory to get by with, such as 2G. A mixture of experts that is larger keeps what every token needs and reads experts from the file "
+        + "when a token needs them; the same bits.");
+
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
-        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit]);
+        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit, _memoryLimit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -68,6 +73,7 @@ internal sealed class EngineOptions
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),
+            MemoryLimit = parsed.GetValue(_memoryLimit),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
     }

@@ -83,9 +83,45 @@ internal static class ValueOptions
     internal static Option<string?> Text(string name, string[] aliases, string helpName, string description) =>
         new(name, aliases) { Description = description, HelpName = helpName };
 
+    /// <summary>An amount of memory, such as 700M, 1.5G or 2GiB; at least one byte.</summary>
+    internal static Option<long?> Size(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "SIZE",
+            CustomParser = result =>
+            {
+                string given = Only(result);
+                if (ParseSize(given) is { } bytes)
+                    return bytes;
+                result.AddError($"{name} is \"{given}\", expected an amount of memory such as 700M, 1.5G or 2GiB.");
+                return null;
+            },
+        };
+
     /// <summary>A switch.</summary>
     internal static Option<bool> Switch(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description, Arity = ArgumentArity.Zero };
+
+    /// <summary>K, M, G, T are powers of 1000, as in all figures here; KiB, MiB, GiB, TiB powers of 1024. Null for anything else.</summary>
+    private static long? ParseSize(string given)
+    {
+        string number = given.TrimEnd("BbIi".ToCharArray());
+        string unit = given[number.Length..];
+        int power = number.Length == 0 ? 0 : "KMGT".IndexOf(char.ToUpperInvariant(number[^1]), StringComparison.Ordinal) + 1;
+        if (power > 0)
+            number = number[..^1];
+        double? factor = unit.ToUpperInvariant() switch
+        {
+            "" or "B" => Math.Pow(1000, power),
+            "IB" when power > 0 => Math.Pow(1024, power),
+            _ => null,
+        };
+        return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
+            && value * factor is >= 1 and < long.MaxValue and { } bytes
+            ? (long)bytes
+            : null;
+    }
 
     private static T Parse<T>(ArgumentResult result, string name, string bounds, Func<T, bool> accepts)
         where T : struct, INumber<T>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Pure.Chat;
 using Pure.Engine.Generation;
+using Pure.Engine.Models;
 using Pure.Serve.CommandLine;
 
 namespace Pure.Serve.Commands;
@@ -76,6 +77,8 @@ internal sealed class RunCommand : PureCommand
             LogitsObserver = hash is null ? null : hash.Add,
         };
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
+        if (model.Model.MemoryPlan is { } plan)
+            streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
         options = SamplingChoice.Settle(options, model);
         TextCompletion completion = model.GenerateAsync(prompt, options, cancellation);
         int code;
@@ -90,7 +93,7 @@ internal sealed class RunCommand : PureCommand
         else
         {
             code = Write(completion, prompt, streams);
-            WriteFigures(completion, options, streams);
+            WriteFigures(model.Model, completion, options, streams);
         }
 
         if (hash is not null)
@@ -139,7 +142,7 @@ internal sealed class RunCommand : PureCommand
         }
     }
 
-    private static void WriteFigures(TextCompletion completion, TextOptions options, CommandStreams streams)
+    private static void WriteFigures(Model model, TextCompletion completion, TextOptions options, CommandStreams streams)
     {
         GenerationTimings timings = completion.Timings;
         string finish = completion.StopReason switch
@@ -155,6 +158,7 @@ internal sealed class RunCommand : PureCommand
             + $"prompt      {Figures.Speed(timings.PromptTokens, timings.PromptTokensPerSecond)}\n"
             + $"generation  {Figures.Speed(timings.GeneratedTokens, timings.TokensPerSecond)}\n"
             + (options.Speculation == Speculation.None ? "" : $"guessed     {Figures.Drafts(completion.Drafts)}\n")
+            + (model.MemoryPlan is { IsStreamed: true } ? $"experts     {MemoryFigures.Reads(model.ExpertReads)}\n" : "")
             + $"finished    {finish}\n"
             + $"seed        {completion.Seed}\n");
     }

@@ -12,18 +12,32 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Rows of a group.</summary>
     internal const int GroupRows = 16;
 
-    private readonly AlignedBuffer<byte> _data;
+    private readonly AlignedBuffer<byte>? _owned;
     private readonly WeightMatrix _source;
+    private byte* _data;
 
-    /// <summary>Makes room; <see cref="Pack"/> fills it.</summary>
+    /// <summary>Makes room, which <see cref="Pack(int, int)"/> fills.</summary>
     internal PackedMatrix(in WeightMatrix source)
+        : this(source, new AlignedBuffer<byte>(Bytes(source))) => _data = _owned!.Pointer;
+
+    private PackedMatrix(in WeightMatrix source, AlignedBuffer<byte>? owned)
     {
+        _owned = owned;
         _source = source;
         Format = PackedFormat.Find(source.Type)
             ?? throw new ArgumentOutOfRangeException(nameof(source), source.Type, "There is no packed form of this element type.");
         Blocks = source.Columns / (Format.Units * Activations.BlockSize);
         Groups = (source.Rows + GroupRows - 1) / GroupRows;
-        _data = new AlignedBuffer<byte>(Groups * GroupBytes);
+    }
+
+    /// <summary>The matrix without room of its own: it lies where <see cref="Place"/> says.</summary>
+    internal static PackedMatrix WithoutRoom(in WeightMatrix source) => new(source, null);
+
+    /// <summary>Bytes of the packed form.</summary>
+    internal static long Bytes(in WeightMatrix source)
+    {
+        PackedMatrix described = WithoutRoom(source);
+        return described.Groups * described.GroupBytes;
     }
 
     /// <summary>Whether matrices of this type have a packed form.</summary>
@@ -43,21 +57,41 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     internal long GroupBytes => (long)Blocks * Format.BlockBytes;
 
-    internal byte* Group(int group) => _data.Pointer + (group * GroupBytes);
+    internal byte* Group(int group) => _data + (group * GroupBytes);
 
     /// <summary>Packs groups <paramref name="begin"/> to <paramref name="end"/> - 1. Different groups may be packed by different threads.</summary>
-    internal void Pack(int begin, int end)
+    internal void Pack(int begin, int end) => Pack(_source.Data.Pointer + (begin * GroupRows * _source.RowBytes), begin, end);
+
+    /// <summary>Lends room of at least <see cref="Bytes"/>, whose content is what the matrix now is.</summary>
+    internal void Place(NativeView room)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(room.Length, Groups * GroupBytes);
+        _data = room.Pointer;
+    }
+
+    /// <summary>Packs groups from <paramref name="begin"/> on, given a copy of their rows as stored.</summary>
+    /// <returns>The first group that <paramref name="rows"/> does not hold.</returns>
+    internal int Pack(ReadOnlySpan<byte> rows, int begin)
+    {
+        int end = begin + (int)(((rows.Length / _source.RowBytes) + GroupRows - 1) / GroupRows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end, Groups, nameof(rows));
+        fixed (byte* first = rows)
+            Pack(first, begin, end);
+        return end;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _owned?.Dispose();
+
+    private void Pack(byte* stored, int begin, int end)
     {
         int storedBytes = (int)(_source.RowBytes / Blocks);
         for (int group = begin; group < end; group++)
         {
             int rows = Math.Min(GroupRows, Rows - (group * GroupRows));
-            byte* first = _source.Data.Pointer + (group * GroupRows * _source.RowBytes);
+            byte* first = stored + ((group - begin) * GroupRows * _source.RowBytes);
             for (int row = 0; row < rows; row++)
                 Format.Pack(first + (row * _source.RowBytes), storedBytes, Blocks, row, Group(group));
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _data.Dispose();
 }

@@ -15,9 +15,11 @@ public class AllocationTests
     [InlineData("llama-q256-Q4_K_M")]
     [InlineData("llama-q256-Q4_K_M", CacheType.Q8_0)]
     [InlineData("llama-rope-llama3", CacheType.Q4_0)]
-    public void Steady_decoding_allocates_nothing(string name, CacheType cacheType = CacheType.F16)
+    [InlineData("qwen3moe-q256-Q4_K_M", CacheType.F16, 4)]
+    public void Steady_decoding_allocates_nothing(string name, CacheType cacheType = CacheType.F16, int? expertSlots = null)
     {
-        using var model = Model.Load(Golden.Open(name).ModelPath, new ModelOptions { Threads = 2, CacheType = cacheType });
+        var options = new ModelOptions { Threads = 2, CacheType = cacheType, ExpertSlots = expertSlots, MemoryLimit = expertSlots is null ? null : long.MaxValue };
+        using var model = Model.Load(Golden.Open(name).ModelPath, options);
         using KvCache cache = model.CreateCache(400);
         using Sequence sequence = cache.CreateSequence();
         var batch = new Batch(1);

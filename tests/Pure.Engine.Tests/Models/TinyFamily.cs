@@ -8,7 +8,7 @@ using Pure.Engine.Tests.Kernels;
 namespace Pure.Engine.Tests.Models;
 
 /// <summary>
-/// A small model of any family with seeded random weights of any element type: two layers, every part that the family has, and rows
+/// A small model of any family with seeded random weights of any element type: a few layers, every part that the family has, and rows
 /// of 256 columns, which hold whole blocks of every type.
 /// </summary>
 internal sealed class TinyFamily
@@ -27,36 +27,39 @@ internal sealed class TinyFamily
     private readonly string _family;
     private readonly ElementType _type;
     private readonly int _experts;
+    private readonly int _layers;
 
-    private TinyFamily(MemoryModelFile file, string family, ElementType type, int experts)
+    private TinyFamily(MemoryModelFile file, string family, ElementType type, int experts, int layers)
     {
         _file = file;
         _family = family;
         _type = type;
         _experts = experts;
+        _layers = layers;
     }
 
     /// <param name="family">An architecture of <see cref="Family.Names"/>.</param>
     /// <param name="type">How its matrices are stored; routers, norms and biases are F32.</param>
     /// <param name="experts">Experts of a mixture, of which a token uses two; 0 for <c>llama</c> without.</param>
-    public static MemoryModelFile Create(string family, ElementType type = ElementType.F32, int experts = 8)
+    /// <param name="layers">Layers.</param>
+    public static MemoryModelFile Create(string family, ElementType type = ElementType.F32, int experts = 8, int layers = 2)
     {
         var file = new MemoryModelFile();
-        new TinyFamily(file, family, type, experts).Build();
+        new TinyFamily(file, family, type, experts, layers).Build();
         return file;
     }
 
     private void Build()
     {
         _file.Set("general.architecture", _family);
-        Set(("context_length", 1024), ("embedding_length", Embedding), ("block_count", 2), ("feed_forward_length", Hidden));
+        Set(("context_length", 1024), ("embedding_length", Embedding), ("block_count", _layers), ("feed_forward_length", Hidden));
         Set(("attention.head_count", Heads), ("attention.head_count_kv", KvHeads), ("attention.layer_norm_rms_epsilon", 1e-6));
         Matrix("token_embd", Vocabulary, Embedding);
         Matrix("output", Vocabulary, Embedding);
         Gains("output_norm", Embedding);
         if (_experts > 0)
             Set(("expert_count", _experts), ("expert_used_count", Used), ("expert_feed_forward_length", Hidden));
-        for (int layer = 0; layer < 2; layer++)
+        for (int layer = 0; layer < _layers; layer++)
         {
             Gains($"blk.{layer}.attn_norm", Embedding);
             Layer($"blk.{layer}.", layer);
