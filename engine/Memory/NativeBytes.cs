@@ -5,7 +5,17 @@ internal static class NativeBytes
 {
     private static long _held;
 
+    [ThreadStatic]
+    private static long _takenByThisThread;
+
     internal static long Held => Volatile.Read(ref _held);
 
-    internal static void Add(long bytes) => Interlocked.Add(ref _held, bytes);
+    /// <summary>All that this thread ever took, what was freed since included: for what is taken in between two looks at it.</summary>
+    internal static long TakenByThisThread => _takenByThisThread;
+
+    internal static void Add(long bytes)
+    {
+        Interlocked.Add(ref _held, bytes);
+        _takenByThisThread += Math.Max(0, bytes);
+    }
 }

@@ -1,5 +1,6 @@
 using Pure.Engine.Formats;
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
 using Pure.Engine.Threading;
@@ -20,12 +21,14 @@ public sealed class Model : IDisposable
     private readonly ActivationBuffer _normed;
     private readonly ActivationBuffer _branch;
     private readonly ActivationBuffer _wanted;
+    private readonly long _bufferBytes;
     private AlignedBuffer<float> _logits = new(0);
     private bool _disposed;
 
     private Model(ModelFile file, ModelOptions options, Cpu cpu)
     {
         string architecture = file.Metadata.GetString("general.architecture");
+        long allocated = NativeBytes.TakenByThisThread;
         var reader = new WeightReader(file, architecture, cpu, options);
         _owned = reader.Owned;
         _cpu = cpu;
@@ -39,6 +42,7 @@ public sealed class Model : IDisposable
             _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            _bufferBytes = NativeBytes.TakenByThisThread - allocated;
             Info = Describe(file, architecture, reader, _transformer);
             _stream = reader.Stream;
             if (_stream is not null)
@@ -132,6 +136,12 @@ public sealed class Model : IDisposable
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
     public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions);
 
+    /// <summary>What the model needs with one session of so many positions, once every weight was used and the largest batch computed.</summary>
+    public MemoryNeed MemoryFor(int positions) => new(
+        WeightBytesInMemory(),
+        positions * CacheShape.BytesPerPosition(Options.CacheType),
+        _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions));
+
     /// <summary>Computes the batch's rows, appends their keys and values, and returns the wanted logits.</summary>
     /// <param name="batch">Rows of sequences in caches of this model.</param>
     /// <param name="trace">Where every named intermediate is written down; null for nowhere, which costs nothing.</param>
@@ -187,6 +197,27 @@ public sealed class Model : IDisposable
 
     // Where two copies do not fit, the mapped one is what the system can give up and read again.
     private static bool CanRepack(ModelFile file) => 2 * file.Tensors.Sum(tensor => tensor.Bytes) < MemoryLimit.Available / 10 * 9;
+
+    /// <summary>
+    /// Bytes of all weights in the form in which they are read: rearranged, or as stored. Of what is rearranged the mapped pages are given
+    /// back; a file that was read into memory stays there as a whole.
+    /// </summary>
+    private long WeightBytesInMemory()
+    {
+        if (MemoryPlan is { IsStreamed: true } plan)
+            return plan.NeededBytes + (plan.Slots * plan.SlotBytes);
+        bool packs = _cpu.Repacks && _cpu.Arithmetic == ActivationType.Q8;
+        bool looksUpOnly = !ReferenceEquals(_transformer.Embedding, _transformer.Head);
+        long bytes = 0;
+        foreach (Tensor tensor in File.Tensors)
+        {
+            bool isPacked = packs && PackedMatrix.Has(tensor.Type) && !(looksUpOnly && tensor.Name == "token_embd.weight");
+            bytes += isPacked ? PackedMatrix.BytesOf(tensor.Type, tensor.Count / tensor.Shape[^1], tensor.Shape[^1]) : 0;
+            bytes += isPacked && tensor.Parts[0].File is not null ? 0 : tensor.Bytes;
+        }
+
+        return bytes;
+    }
 
     private static ModelInfo Describe(ModelFile file, string architecture, WeightReader reader, Transformer transformer)
     {

@@ -90,14 +90,23 @@ internal sealed record BenchReport
     /// <summary>How often all threads wait for each other in a layer while decoding.</summary>
     public required double BarriersPerLayer { get; init; }
 
+    /// <summary>Bytes that the case was to need at most: weights, cache, buffers and the runtime, as <c>pure info</c> adds them up.</summary>
+    public required long MemoryDeclared { get; init; }
+
+    /// <summary>
+    /// Bytes that the process had at most before bandwidth was measured; null where it did something else before, such as another case or
+    /// making weights.
+    /// </summary>
+    public long? MemoryPeak { get; init; }
+
     /// <summary>SHA-256 of the last logits, which depend on the model and the case alone.</summary>
     public required string LogitsHash { get; init; }
 
     /// <summary>The machine.</summary>
     public required Machine Machine { get; init; }
 
-    /// <summary>The report of <paramref name="run"/>.</summary>
-    internal static BenchReport Of(Model model, BenchModel source, BenchCase what, BenchRun run, Machine machine)
+    /// <summary>The report of <paramref name="run"/>; <paramref name="isFirst"/> says that the process did nothing else before.</summary>
+    internal static BenchReport Of(Model model, BenchModel source, BenchCase what, BenchRun run, Machine machine, bool isFirst)
     {
         ExecutionReport execution = ExecutionReport.Of(model);
         long perToken = WeightTraffic.BytesPerToken(model.File);
@@ -132,6 +141,8 @@ internal sealed record BenchReport
             ReadShare = what.Batch == 1 ? run.Decode?.Median * perToken / bandwidth : null,
             AllocatedBytesPerToken = run.AllocatedPerToken?.Median,
             BarriersPerLayer = run.BarriersPerLayer,
+            MemoryDeclared = Figures.RuntimeBytes + model.MemoryFor(what.Positions * what.Batch).Total,
+            MemoryPeak = isFirst && source.Path is not null ? run.PeakBytes : null,
             LogitsHash = run.LogitsHash,
             Machine = machine,
         };

@@ -67,6 +67,9 @@ internal sealed class BenchRun : IDisposable
     /// <summary>The hash of the last logits: where it changes, so does what the model says.</summary>
     internal string LogitsHash { get; private set; } = "";
 
+    /// <summary>The most memory that the process had up to the end of the warm-up, before anything was allocated to measure bandwidth with.</summary>
+    internal long PeakBytes { get; private set; }
+
     /// <summary>Measures each thing once more; the first call warms up before.</summary>
     /// <exception cref="OperationCanceledException">The user stopped it.</exception>
     internal void Repeat(ReadBandwidth bandwidth, CancellationToken cancellation)
@@ -108,6 +111,7 @@ internal sealed class BenchRun : IDisposable
         }
         while (Stopwatch.GetElapsedTime(started) < LeastWarmUp);
         _isWarm = true;
+        PeakBytes = Figures.PeakMemory;
     }
 
     /// <summary>Tokens per second.</summary>

@@ -81,8 +81,26 @@ internal sealed record ModelShape
         ExpertHidden = 512,
     };
 
+    /// <summary>One layer of latent attention and little else, for contexts so long that only attention and the cache count.</summary>
+    internal static readonly ModelShape MlaTiny = new()
+    {
+        Name = "mla-tiny",
+        Architecture = "deepseek2",
+        Embedding = 256,
+        Layers = 1,
+        DenseLayers = 1,
+        Heads = 2,
+        KvHeads = 2,
+        Hidden = 512,
+        QueryRank = 64,
+        LatentSize = 32,
+        HeadSize = 32,
+        RopeSize = 16,
+        Vocabulary = 1024,
+    };
+
     /// <summary>All shapes.</summary>
-    internal static readonly IReadOnlyList<ModelShape> All = [Dense1B, MlaMoe, Qwen3Moe];
+    internal static readonly IReadOnlyList<ModelShape> All = [Dense1B, MlaMoe, Qwen3Moe, MlaTiny];
 
     private const float Epsilon = 1e-5f;
     private const float RopeBase = 10_000;
@@ -161,9 +179,10 @@ internal sealed record ModelShape
             Size("expert_feed_forward_length", ExpertHidden);
         }
 
+        if (DenseLayers > 0)
+            Size("leading_dense_block_count", DenseLayers);
         if (SharedExperts > 0)
         {
-            Size("leading_dense_block_count", DenseLayers);
             Size("expert_shared_count", SharedExperts);
             keys.Add($"{Architecture}.expert_weights_scale", 1f);
         }

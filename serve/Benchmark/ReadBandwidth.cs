@@ -5,21 +5,12 @@ using System.Runtime.InteropServices;
 namespace Pure.Serve.Benchmark;
 
 /// <summary>How many bytes a second the machine can read from memory with so many threads: the roof over decoding.</summary>
-internal sealed class ReadBandwidth
+internal sealed class ReadBandwidth(int threads)
 {
     private const long Bytes = 1L << 29; // far beyond any cache that this is likely to meet
 
-    private readonly ulong[][] _slices;
+    private readonly ulong[][] _slices = new ulong[threads][]; // made by the first pass, so that a peak of memory before is the model's
 
-    internal ReadBandwidth(int threads)
-    {
-        _slices = new ulong[threads][];
-        for (int thread = 0; thread < threads; thread++)
-        {
-            _slices[thread] = new ulong[Bytes / threads / sizeof(ulong)];
-            Array.Fill(_slices[thread], 1UL);
-        }
-    }
 
     /// <summary>
     /// Reads everything once; bytes per second from the first thread's start to the last one's end, as the threads themselves saw it:
@@ -27,18 +18,24 @@ internal sealed class ReadBandwidth
     /// </summary>
     internal double Pass()
     {
+        for (int index = 0; index < threads && _slices[index] is null; index++)
+        {
+            _slices[index] = new ulong[Bytes / threads / sizeof(ulong)];
+            Array.Fill(_slices[index], 1UL);
+        }
+
         using var ready = new Barrier(_slices.Length);
         var results = new (ulong Sum, long Begun, long Ended)[_slices.Length];
-        Thread[] threads = [.. _slices.Select((slice, index) => new Thread(() =>
+        Thread[] readers = [.. _slices.Select((slice, index) => new Thread(() =>
         {
             ready.SignalAndWait();
             long begun = Stopwatch.GetTimestamp();
             ulong sum = Sum(slice);
             results[index] = (sum, begun, Stopwatch.GetTimestamp());
         }))];
-        foreach (Thread thread in threads)
+        foreach (Thread thread in readers)
             thread.Start();
-        foreach (Thread thread in threads)
+        foreach (Thread thread in readers)
             thread.Join();
 
         double seconds = Stopwatch.GetElapsedTime(results.Min(result => result.Begun), results.Max(result => result.Ended)).TotalSeconds;

@@ -75,6 +75,7 @@ internal sealed class BenchCommand : PureCommand
     [
         new("pure bench model.gguf -p 512 -n 128 --threads 1,2", "a file, with one thread and with two"),
         new("pure bench --shape dense-1b --type Q4_0 --json", "random weights, for a program"),
+        new("pure bench --shape mla-tiny -p 0 -n 16 --depth 131072,200000", "decoding after very long texts"),
         new("pure bench --shape mla-moe --type Q4_K_M --export mla-moe.gguf", "random weights as a file that other engines open too"),
     ];
 
@@ -104,7 +105,8 @@ internal sealed class BenchCommand : PureCommand
         var reports = new List<BenchReport>();
         foreach (int threads in parsed.GetValue(_threads)!)
         {
-            foreach (BenchReport report in Measure(source, _engine.Read(parsed) with { Threads = threads }, cases, cancellation))
+            foreach (BenchReport report in Measure(
+                source, _engine.Read(parsed) with { Threads = threads }, cases, reports.Count == 0 && parsed.GetValue(_export) is null, cancellation))
             {
                 reports.Add(report);
                 if (form == Form.Json)
@@ -123,7 +125,7 @@ internal sealed class BenchCommand : PureCommand
     }
 
     private static IEnumerable<BenchReport> Measure(
-        BenchModel source, ModelOptions options, IReadOnlyList<BenchCase> cases, CancellationToken cancellation)
+        BenchModel source, ModelOptions options, IReadOnlyList<BenchCase> cases, bool isFirst, CancellationToken cancellation)
     {
         Machine machine = Machine.Describe();
         using Model model = source.Load(options);
@@ -133,7 +135,8 @@ internal sealed class BenchCommand : PureCommand
             using var run = new BenchRun(model, what);
             for (int repetition = 0; repetition < what.Repetitions; repetition++)
                 run.Repeat(bandwidth, cancellation);
-            yield return BenchReport.Of(model, source, what, run, machine);
+            yield return BenchReport.Of(model, source, what, run, machine, isFirst);
+            isFirst = false;
         }
     }
 

@@ -41,8 +41,9 @@ internal sealed class InfoCommand : PureCommand
     internal override IReadOnlyList<string> Notes =>
     [
         "Of an architecture that is not supported it shows what the file says of itself. "
-        + "Active parameters are those that one token meets: all but the embedding table and the experts it does not use. Memory is weights "
-        + "and the key/value cache; sizes are decimal (1 MB is 1,000,000 bytes).",
+        + "Active parameters are those that one token meets: all but the embedding table and the experts it does not use. Memory is what a "
+        + "process has resident once it has read a text as long as the context: the weights, the key/value cache, "
+        + "buffers for --prompt-chunk rows, and the runtime. Sizes are decimal (1 MB is 1,000,000 bytes).",
     ];
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
@@ -117,11 +118,12 @@ internal sealed class InfoCommand : PureCommand
         int length = context ?? info.ContextLength;
         if (length > info.ContextLength)
             throw new UsageException($"--context is {length}, but the model's context is {info.ContextLength} tokens; ask for at most that.");
-        long perPosition = model.CacheShape.BytesPerPosition(model.Options.CacheType);
+        MemoryNeed need = model.MemoryFor(length);
         var sizes = new SizeReport(
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
-            length, info.WeightBytes, perPosition, perPosition * length, info.WeightBytes + (perPosition * length));
+            length, info.WeightBytes, need.Weights, model.CacheShape.BytesPerPosition(model.Options.CacheType), need.Cache, need.Buffers,
+            Figures.RuntimeBytes, need.Total + Figures.RuntimeBytes);
         return new InfoReport(
             info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors);
     }
@@ -156,7 +158,7 @@ internal sealed class InfoCommand : PureCommand
             Line(
                 "memory",
                 $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
-                + $"weights {Figures.Bytes(memory.WeightBytes)}, cache {Figures.Bytes(memory.CacheBytes)}");
+                + $"weights {Figures.Bytes(memory.WeightBytesInMemory)}, cache {Figures.Bytes(memory.CacheBytes)}, buffers {Figures.Bytes(memory.BufferBytes)}, .NET {Figures.Bytes(memory.RuntimeBytes)}");
         }
 
         if (report.Sampling is { } sampling)
@@ -200,8 +202,9 @@ internal sealed record FormatReport(string Kind, uint? Version, long Bytes, stri
 internal sealed record SizeReport(
     long Parameters, long? ActiveParameters, long? Layers, long? EmbeddingLength, long? VocabularySize, long? ContextLength);
 
-/// <summary>Bytes at a context length.</summary>
-internal sealed record MemoryReport(int Context, long WeightBytes, long CacheBytesPerPosition, long CacheBytes, long TotalBytes);
+/// <summary>Bytes at a context length, at most: weights in the file, and what a process has of it all; the runtime's part as measured on Linux.</summary>
+internal sealed record MemoryReport(
+    int Context, long WeightBytes, long WeightBytesInMemory, long CacheBytesPerPosition, long CacheBytes, long BufferBytes, long RuntimeBytes, long TotalBytes);
 
 /// <summary>How the model's makers would have its tokens chosen, as far as they say.</summary>
 internal sealed record SamplingReport(

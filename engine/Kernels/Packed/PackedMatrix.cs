@@ -43,6 +43,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Whether matrices of this type have a packed form.</summary>
     internal static bool Has(ElementType type) => PackedFormat.Find(type) is not null;
 
+    /// <summary>Bytes of the packed form of <paramref name="rows"/> rows; 0 where the type has none.</summary>
+    internal static long BytesOf(ElementType type, long rows, long columns) => PackedFormat.Find(type) is { } format
+        ? (rows + GroupRows - 1) / GroupRows * (columns / (format.Units * Activations.BlockSize)) * format.BlockBytes
+        : 0;
+
     internal PackedFormat Format { get; }
 
     internal int Rows => _source.Rows;
