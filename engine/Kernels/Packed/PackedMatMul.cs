@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Pure.Engine.Kernels.Emit;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -32,11 +33,20 @@ internal static unsafe class PackedMatMul
                     weights.Format.Run(group, panel, width, weights.Blocks, sums);
                 int rows = Math.Min(PackedMatrix.GroupRows, rowEnd - row);
                 for (int i = 0; i < width; i++)
-                {
-                    new ReadOnlySpan<float>(sums + (i * PackedMatrix.GroupRows), rows)
-                        .CopyTo(new Span<float>(y + ((long)(first + i) * yStride) + row, rows));
-                }
+                    Copy(sums + (i * PackedMatrix.GroupRows), y + ((long)(first + i) * yStride) + row, rows);
             }
         }
+    }
+
+    /// <summary>
+    /// A group's sums of one column. Whole groups without a span: a span that is made here waits for all earlier stores, which miss the
+    /// caches, as every column is a row of y.
+    /// </summary>
+    private static void Copy(float* sums, float* y, int rows)
+    {
+        if (rows == PackedMatrix.GroupRows)
+            Vector512.Load(sums).Store(y);
+        else
+            new ReadOnlySpan<float>(sums, rows).CopyTo(new Span<float>(y, rows));
     }
 }
