@@ -22,9 +22,23 @@ internal abstract class Attention : Sublayer
     /// <param name="heads">Each query head's columns <c>[heads]</c>; heads of one key/value head follow one another.</param>
     /// <param name="sharing">Query heads per key/value head.</param>
     /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
+    /// <param name="split">Does it where the work is cut by spans.</param>
     private protected static void Attend(
-        Cpu cpu, Step step, in Activations queries, in Activations outputs, HeadColumns[] heads, int sharing, int window)
+        Cpu cpu,
+        Step step,
+        in Activations queries,
+        in Activations outputs,
+        HeadColumns[] heads,
+        int sharing,
+        int window,
+        SplitAttention split)
     {
+        if (SplitAttention.Pays(cpu, step, heads.Length, HeadsOfTile(sharing), window))
+        {
+            split.Attend(cpu, step, queries, outputs, heads, HeadsOfTile(sharing), window, default(SplitAttention.Nothing));
+            return;
+        }
+
         int together = HeadsTogether(cpu, step, heads.Length, sharing);
         cpu.Pool.Run(
             new AttendJob(cpu.Kernels, step, queries, outputs, heads, together, window),
@@ -37,6 +51,12 @@ internal abstract class Attention : Sublayer
     {
         // A single row is cut finer, so that every thread has heads to work on.
         int most = step.Rows == 1 ? Math.Max(1, heads / cpu.Pool.Threads) : AttentionTile.MaxHeads;
+        return HeadsOfTile(sharing, most);
+    }
+
+    /// <summary>The most heads up to <paramref name="most"/> that cut <paramref name="sharing"/> evenly.</summary>
+    private protected static int HeadsOfTile(int sharing, int most = AttentionTile.MaxHeads)
+    {
         int together = Math.Min(sharing, Math.Min(most, AttentionTile.MaxHeads));
         while (sharing % together != 0)
             together--;
@@ -44,7 +64,7 @@ internal abstract class Attention : Sublayer
     }
 
     /// <summary>Tiles of up to <see cref="AttentionTile.MaxRows"/> rows.</summary>
-    private protected static int RowTiles(Step step) => (step.Rows + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
+    internal static int RowTiles(Step step) => (step.Rows + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
 
     /// <summary>Some heads of up to <see cref="AttentionTile.MaxRows"/> rows, which may belong to several sequences.</summary>
     private protected static void AttendRows(

@@ -98,7 +98,7 @@ internal sealed class GroupedQueryAttention : Attention
             (_weights.Key, kv.Columns32(0, keys)),
             (_weights.Value, kv.Columns32(keys, _shape.KvHeads * _shape.ValueSize)));
         _cpu.Pool.Run(new PositionJob(this, step, q, kv), step.Rows, grain: 1);
-        Attend(_cpu, step, q, mixed, _heads, _shape.Heads / _shape.KvHeads, _window);
+        Attend(_cpu, step, q, mixed, _heads, _shape.Heads / _shape.KvHeads, _window, _scratch.Split);
         if (_weights.Output.ReadsQ8)
             _cpu.Quantize(mixed);
         _weights.Output.Forward(mixed, y);
@@ -157,8 +157,11 @@ internal sealed class GroupedQueryAttention : Attention
         /// <summary><c>[rows, Heads · ValueSize]</c>.</summary>
         internal ActivationBuffer Mixed { get; } = new(maxRows, shape.Heads * shape.ValueSize);
 
+        internal SplitAttention Split { get; } = new(maxRows, shape.Heads, shape.ValueSize);
+
         public void Dispose()
         {
+            Split.Dispose();
             Queries.Dispose();
             KeysValues.Dispose();
             Mixed.Dispose();

@@ -70,18 +70,25 @@ internal sealed class MultiHeadLatentAttention(
 
         // Few rows: each thread takes its heads from the query to the value, so that it meets the others once. Many rows: heads of all
         // rows, whose weights are then read once, and afterwards tiles of rows and heads.
+        bool splits = SplitAttention.Pays(cpu, step, shape.Heads, HeadsOfTile(shape.Heads), window: 0);
+        int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
         if (step.Rows <= AttentionTile.MaxRows && query.Order is null && shape.QuerySize % PackedMatrix.GroupRows == 0)
         {
             query.Prepare();
-            int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
-            cpu.Pool.Run(new HeadsJob(this, step, query, input, rows, together), shape.Heads / together, grain: 1);
+            cpu.Pool.Run(new HeadsJob(this, step, query, input, rows, together, attends: !splits), shape.Heads / together, grain: 1);
         }
         else
         {
             query.Forward(input, rows.Query);
             cpu.Pool.Run(new AbsorbJob(this, step, rows), shape.Heads, grain: 1);
-            int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
-            cpu.Pool.Run(new MixJob(this, step, rows, together), RowTiles(step) * (shape.Heads / together), grain: 1);
+            if (!splits)
+                cpu.Pool.Run(new MixJob(this, step, rows, together), RowTiles(step) * (shape.Heads / together), grain: 1);
+        }
+
+        if (splits)
+        {
+            scratch.Split.Attend(
+                cpu, step, rows.Absorbed, rows.MixedLatent, _heads, HeadsOfTile(shape.Heads), window: 0, new ValuesJob(this, step.Rows, rows));
         }
 
         if (weights.Output.ReadsQ8)
@@ -141,17 +148,21 @@ internal sealed class MultiHeadLatentAttention(
     {
         AttendRows(cpu.Kernels, step, firstRow, count, _heads, firstHead, heads, window: 0, rows.Absorbed, rows.MixedLatent);
         for (int head = firstHead; head < firstHead + heads; head++)
-        {
-            Linear valueUp = weights.ValueUp[head];
-            for (int row = firstRow; valueUp.ReadsQ8 && row < firstRow + count; row++)
-                cpu.Kernels.QuantizeRow(rows.MixedLatent, row, head * shape.LatentSize, shape.LatentSize);
-            valueUp.Forward(
-                0,
-                valueUp.Outputs,
-                rows.MixedLatent.Columns32(head * shape.LatentSize, shape.LatentSize).Slice(firstRow, count),
-                [],
-                rows.Mixed.Columns32(head * shape.ValueSize, valueUp.Outputs).Slice(firstRow, count));
-        }
+            Values(firstRow, count, head, rows);
+    }
+
+    /// <summary>One head's mixed latents of some rows become values: W_UV·latent.</summary>
+    private void Values(int firstRow, int count, int head, in Buffers rows)
+    {
+        Linear valueUp = weights.ValueUp[head];
+        for (int row = firstRow; valueUp.ReadsQ8 && row < firstRow + count; row++)
+            cpu.Kernels.QuantizeRow(rows.MixedLatent, row, head * shape.LatentSize, shape.LatentSize);
+        valueUp.Forward(
+            0,
+            valueUp.Outputs,
+            rows.MixedLatent.Columns32(head * shape.LatentSize, shape.LatentSize).Slice(firstRow, count),
+            [],
+            rows.Mixed.Columns32(head * shape.ValueSize, valueUp.Outputs).Slice(firstRow, count));
     }
 
     private readonly struct PositionJob(MultiHeadLatentAttention attention, Step step, Activations latent) : IRangeJob
@@ -187,9 +198,19 @@ internal sealed class MultiHeadLatentAttention(
         }
     }
 
-    /// <summary>Items are some heads of all rows, from the query to the value.</summary>
+    /// <summary>Items are heads, whose rows have attended.</summary>
+    private readonly struct ValuesJob(MultiHeadLatentAttention attention, int count, Buffers rows) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int head = begin; head < end; head++)
+                attention.Values(0, count, head, rows);
+        }
+    }
+
+    /// <summary>Items are some heads of all rows, from the query to the value, or to where they would attend.</summary>
     private readonly struct HeadsJob(
-        MultiHeadLatentAttention attention, Step step, Linear query, Activations input, Buffers rows, int together) : IRangeJob
+        MultiHeadLatentAttention attention, Step step, Linear query, Activations input, Buffers rows, int together, bool attends) : IRangeJob
     {
         public void Run(int begin, int end)
         {
@@ -200,7 +221,8 @@ internal sealed class MultiHeadLatentAttention(
                 query.Forward(first * size, (first + together) * size, input, [], rows.Query);
                 for (int head = first; head < first + together; head++)
                     attention.Absorb(step, head, rows);
-                attention.Mix(step, 0, step.Rows, first, together, rows);
+                if (attends)
+                    attention.Mix(step, 0, step.Rows, first, together, rows);
             }
         }
     }
@@ -259,8 +281,11 @@ internal sealed class MultiHeadLatentAttention(
         /// <summary><c>[rows, heads · value]</c>.</summary>
         internal ActivationBuffer Mixed { get; } = new(maxRows, shape.Heads * shape.ValueSize);
 
+        internal SplitAttention Split { get; } = new(maxRows, shape.Heads, shape.LatentSize);
+
         public void Dispose()
         {
+            Split.Dispose();
             QueryLatents?.Dispose();
             Queries.Dispose();
             Nope.Dispose();

@@ -10,9 +10,6 @@ internal sealed class SpanResults(int slots, int heads, int valueSize) : IDispos
     private readonly AlignedBuffer<float> _maxima = new((long)slots * heads);
     private readonly AlignedBuffer<float> _sums = new((long)slots * heads);
 
-    /// <summary>Rows times spans that it holds.</summary>
-    internal int Slots => slots;
-
     /// <summary>Vectors of some heads <c>[count, valueSize]</c>.</summary>
     internal Span<float> Vectors(int slot, int firstHead, int count) =>
         _vectors.Writable((((long)slot * heads) + firstHead) * valueSize, count * valueSize);
