@@ -8,6 +8,9 @@ namespace Pure.Engine.Generation;
 /// </summary>
 internal sealed class Drafts
 {
+    // Most passes without a guess: in hundreds of tokens few guesses are wasted, and a quotation is noticed within a line.
+    private const int LongestRest = 32;
+
     private readonly PromptLookup _lookup;
     private readonly int[] _draft; // [most]
     private readonly float[] _logits; // [most, vocabulary]: after each guess
@@ -16,6 +19,8 @@ internal sealed class Drafts
     private int _guesses; // of the last pass
     private int _accepted; // of these
     private int _next; // most guesses of the next pass
+    private int _rest; // passes left without guesses
+    private int _nextRest; // passes without guesses after the next that was in vain
     private DraftCounts _counts;
 
     internal Drafts(Session session, int most)
@@ -24,6 +29,7 @@ internal sealed class Drafts
         _lookup = new PromptLookup(session.ContextLength);
         _draft = new int[most];
         _next = most;
+        _nextRest = 1;
         _logits = new float[(long)most * _vocabulary];
     }
 
@@ -61,13 +67,23 @@ internal sealed class Drafts
     }
 
     /// <summary>
-    /// How many guesses are worth their rows: twice as many after all came true, otherwise one more than did. So a text that only
-    /// seems to repeat itself costs a row more per pass, and a text that does soon fills its passes.
+    /// How many guesses are worth their rows: twice as many after all came true, otherwise one more than did. After a pass whose
+    /// guesses were all wrong come passes without any, twice as many each time: a text that only seems to repeat itself costs a few
+    /// rows in all, and one that does soon fills its passes. Only what came true decides, never the clock.
     /// </summary>
     private int Trust()
     {
         if (_guesses > 0)
+        {
             _next = Math.Min(_draft.Length, _accepted == _guesses ? 2 * _next : _accepted + 1);
-        return _next;
+            _rest = _accepted == 0 ? _nextRest : 0;
+            _nextRest = _accepted == 0 ? Math.Min(2 * _nextRest, LongestRest) : 1;
+            _guesses = 0;
+        }
+
+        if (_rest == 0)
+            return _next;
+        _rest--;
+        return 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
@@ -222,6 +223,7 @@ internal static unsafe class AttentionKernels
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void AddStrip1<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
         where TLanes : struct, ILanes<TLanes>
     {
@@ -247,6 +249,7 @@ internal static unsafe class AttentionKernels
         TLanes.Store(sums3, target + (3 * columns));
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void AddStrip2<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
         where TLanes : struct, ILanes<TLanes>
     {

@@ -88,4 +88,12 @@ internal unsafe struct FourSums<TLanes>
     /// <summary>The four dot products.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly Vector128<float> Tree() => TLanes.Sum4(_0, _1, _2, _3);
+
+    /// <summary>The four dot products of what <see cref="Store"/> wrote.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<float> Tree(float* source) => TLanes.Sum4(
+        TLanes.Load(source),
+        TLanes.Load(source + FloatDot.Lanes),
+        TLanes.Load(source + (2 * FloatDot.Lanes)),
+        TLanes.Load(source + (3 * FloatDot.Lanes)));
 }

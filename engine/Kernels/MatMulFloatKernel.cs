@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
@@ -142,13 +143,8 @@ internal static unsafe class MatMulFloatKernel
                     AddRest<TLanes, TElement>(w0, w1, w2, w3, x3, whole, count, waiting + (3 * FourSums<TLanes>.Floats));
                 }
 
-                for (int input = 0; isLast && input < Inputs; input++)
-                {
-                    Put(
-                        FourSums<TLanes>.Load(waiting + (input * FourSums<TLanes>.Floats)).Tree(),
-                        y + ((long)(i + input) * yStride),
-                        rows);
-                }
+                if (isLast)
+                    PutSums<TLanes>(waiting, Inputs, y + ((long)i * yStride), yStride, rows);
             }
 
             for (; i < inputs.Count; i++)
@@ -161,21 +157,28 @@ internal static unsafe class MatMulFloatKernel
                 if (whole < count)
                     AddRest<TLanes, TElement>(w0, w1, w2, w3, input, whole, count, waiting);
                 if (isLast)
-                    Put(FourSums<TLanes>.Load(waiting).Tree(), y + ((long)i * yStride), rows);
+                    PutSums<TLanes>(waiting, 1, y + ((long)i * yStride), yStride, rows);
             }
         }
     }
 
-    private static void Put(Vector128<float> four, float* y, int rows)
+    /// <summary>The dot products of some inputs. Not inlined: what calls it leaves the compiler no room to inline the trees.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void PutSums<TLanes>(float* waiting, int inputs, float* y, int yStride, int rows)
+        where TLanes : struct, ILanes<TLanes>
     {
-        if (rows == Rows)
+        for (int input = 0; input < inputs; input++, waiting += FourSums<TLanes>.Floats, y += yStride)
         {
-            four.Store(y);
-            return;
-        }
+            Vector128<float> four = FourSums<TLanes>.Tree(waiting);
+            if (rows == Rows)
+            {
+                four.Store(y);
+                continue;
+            }
 
-        for (int r = 0; r < rows; r++)
-            y[r] = four.GetElement(r);
+            for (int r = 0; r < rows; r++)
+                y[r] = four.GetElement(r);
+        }
     }
 
     private static int Four<TLanes, TElement>(byte* row0, byte* row1, byte* row2, byte* row3, float* x, int count, float* waiting)
@@ -195,6 +198,7 @@ internal static unsafe class MatMulFloatKernel
         FourSums<TLanes>.AddRest<TElement>(FourSums<TLanes>.Load(waiting), row0, row1, row2, row3, x, whole, count).Store(waiting);
 
     /// <summary>Four weight rows × four input rows: sixteen sums, eight loads for sixteen fused multiply-adds.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Sixteen<TLanes, TElement>(
         byte* row0, byte* row1, byte* row2, byte* row3, float* x0, float* x1, float* x2, float* x3, int count, float* waiting)
         where TLanes : struct, ILanes<TLanes>

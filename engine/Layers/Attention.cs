@@ -49,8 +49,8 @@ internal abstract class Attention : Sublayer
     /// <summary>Heads that one thread takes at a time, of <paramref name="sharing"/> that share their keys and values.</summary>
     private protected static int HeadsTogether(Cpu cpu, Step step, int heads, int sharing)
     {
-        // A single row is cut finer, so that every thread has heads to work on.
-        int most = step.Rows == 1 ? Math.Max(1, heads / cpu.Pool.Threads) : AttentionTile.MaxHeads;
+        // A single row, or a single tile of them, is cut finer, so that every thread has heads to work on.
+        int most = Math.Max(1, heads * RowTiles(step) / cpu.Pool.Threads);
         return HeadsOfTile(sharing, most);
     }
 
