@@ -21,6 +21,10 @@ namespace Pure.Engine.Layers;
 /// </remarks>
 internal sealed class ExpertStream : IDisposable
 {
+    // One reads while the other rearranges; with four, guesses come before what is needed next (bench/results/2026-11-24-memory-limit.md).
+    private const int Loaders = 2;
+
+    // Rearranged while still in the second cache.
     private const int StagingBytes = 1 << 20;
     private const int Matrices = 3;
     private const int Nowhere = -1;
@@ -96,8 +100,10 @@ internal sealed class ExpertStream : IDisposable
     /// <summary>The layer after layer <paramref name="layer"/>; null after the last.</summary>
     internal MixtureOfExperts? After(int layer) => layer + 1 < _layers.Count ? _layers[layer + 1] : null;
 
-    /// <summary>Starts loading on demand, with so many slots and loading threads.</summary>
-    internal void Open(int slots, int loaders)
+    /// <summary>Starts loading on demand.</summary>
+    /// <param name="slots">Places for experts.</param>
+    /// <param name="inPassing">Whether the system has no room to keep what was read.</param>
+    internal void Open(int slots, bool inPassing)
     {
         _memory = new AlignedBuffer<byte>(slots * SlotBytes);
         _slots = new Slot[slots];
@@ -114,12 +120,14 @@ internal sealed class ExpertStream : IDisposable
             {
                 Linear linear = MatrixOf(entry, matrix);
                 linear.LoadOnDemand();
+                if (linear.Weights.Data.File is { } file)
+                    file.ReadsInPassing = inPassing;
                 staging = Math.Max(staging, linear.StagingBytes);
             }
         }
 
-        _loaders = new Thread[loaders];
-        for (int index = 0; index < loaders; index++)
+        _loaders = new Thread[Loaders];
+        for (int index = 0; index < Loaders; index++)
         {
             _loaders[index] = new Thread(() => LoadUntilStopped(new byte[staging])) { IsBackground = true, Name = $"pure expert loader {index + 1}" };
             _loaders[index].Start();

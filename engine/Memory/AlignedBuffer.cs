@@ -9,6 +9,8 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
 {
     private const int CacheLine = 64;
 
+    private readonly nuint _bytes;
+    private readonly bool _isLarge;
     private void* _allocation;
 
     /// <summary>Allocates <paramref name="length"/> zeroed elements. Large buffers cost memory only where they are touched.</summary>
@@ -18,15 +20,22 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         nuint bytes = checked((nuint)length * (nuint)sizeof(T));
+        _bytes = checked(bytes + CacheLine);
+        _isLarge = LargePages.Suit(_bytes);
         try
         {
-            _allocation = NativeMemory.AllocZeroed(checked(bytes + CacheLine));
+            _allocation = _isLarge ? LargePages.Allocate(_bytes) : NativeMemory.AllocZeroed(_bytes);
         }
-        catch (OutOfMemoryException exception)
+        catch (OutOfMemoryException)
+        {
+            _allocation = null;
+        }
+
+        if (_allocation == null)
         {
             GC.SuppressFinalize(this);
             throw new InvalidRequestException(
-                $"{bytes:N0} bytes are needed and the machine does not have them; use a smaller model, context or batch.", exception);
+                $"{bytes:N0} bytes are needed and the machine does not have them; use a smaller model, context or batch.");
         }
 
         Pointer = (T*)(((nuint)_allocation + CacheLine - 1) & ~(nuint)(CacheLine - 1));
@@ -83,7 +92,10 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     {
         if (Pointer == null)
             return;
-        NativeMemory.Free(_allocation);
+        if (_isLarge)
+            LargePages.Free(_allocation, _bytes);
+        else
+            NativeMemory.Free(_allocation);
         NativeBytes.Add(-Length * sizeof(T));
         _allocation = null;
         Pointer = null;

@@ -93,8 +93,13 @@ public sealed unsafe class MappedFile : IDisposable
     }
 
     /// <summary>
-    /// Reads the bytes of <paramref name="part"/>, a part of <see cref="View"/>, from the file; any number of threads at once. The system
-    /// is told that it need not keep them: whoever reads instead of touching the mapping keeps what is worth it.
+    /// Whether the system is told to keep no copy of what <see cref="Read"/> has read: where memory is short, making room for the next read
+    /// costs more than reading again.
+    /// </summary>
+    internal bool ReadsInPassing { get; set; }
+
+    /// <summary>
+    /// Reads the bytes of <paramref name="part"/>, a part of <see cref="View"/>, from the file; any number of threads at once.
     /// </summary>
     /// <exception cref="ModelFormatException">The file has become shorter, or cannot be read.</exception>
     internal void Read(NativeView part, Span<byte> target)
@@ -109,6 +114,9 @@ public sealed unsafe class MappedFile : IDisposable
                     throw new ModelFormatException($"{Path}: the file ends at byte {offset + done}, it had {Length} bytes when it was opened; it changed meanwhile, start again.");
                 done += read;
             }
+
+            if (ReadsInPassing)
+                PageAdvice.Forget(_handle, offset, target.Length);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

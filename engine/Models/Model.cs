@@ -49,7 +49,7 @@ public sealed class Model : IDisposable
             {
                 MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, reader.NeededBytes, _stream);
                 if (MemoryPlan.IsStreamed)
-                    _stream.Open(MemoryPlan.Slots, Math.Max(2, Threads));
+                    _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > MemoryLimit.Available);
             }
         }
         catch
@@ -124,6 +124,7 @@ public sealed class Model : IDisposable
         if (options.MaxBatchRows is < 1 or > 65536)
             throw new InvalidRequestException($"Batches of {options.MaxBatchRows} rows were asked for; give a number from 1 to 65536.");
         options.Rope.Check();
+        options = Settle(options, file);
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         var cpu = new Cpu(
@@ -195,8 +196,21 @@ public sealed class Model : IDisposable
         }
     }
 
-    // Where two copies do not fit, the mapped one is what the system can give up and read again.
-    private static bool CanRepack(ModelFile file) => 2 * file.Tensors.Sum(tensor => tensor.Bytes) < MemoryLimit.Available / 10 * 9;
+    // Pages of the file are given back as soon as their weights are rearranged: there are never two copies of more than a matrix. Where one
+    // does not fit, the mapped one is what the system can give up and read again.
+    private static bool CanRepack(ModelFile file) => file.Tensors.Sum(tensor => tensor.Bytes) < MemoryLimit.Available / 10 * 9;
+
+    /// <summary>
+    /// The limit asked for; where none is, but a mixture would not fit, what this process may use: reading experts when needed is many times
+    /// faster than leaving it to the system which pages to drop.
+    /// </summary>
+    private static ModelOptions Settle(ModelOptions options, ModelFile file)
+    {
+        bool isMixture = file.Tensors.Any(tensor => tensor.Name.Contains("_exps.", StringComparison.Ordinal));
+        return options.MemoryLimit is null && options.Repack && isMixture && !CanRepack(file)
+            ? options with { MemoryLimit = MemoryLimit.Available }
+            : options;
+    }
 
     /// <summary>
     /// Bytes of all weights in the form in which they are read: rearranged, or as stored. Of what is rearranged the mapped pages are given

@@ -35,7 +35,8 @@ public sealed record ModelOptions
 
     /// <summary>
     /// Whether quantised weights are rearranged for the processor when a layer first uses them: several times faster, at the cost of
-    /// memory for a second copy. Without, and where two copies would not fit into memory, they are read where the file is mapped.
+    /// memory for a copy that is not shared with other processes. Without, and where the copy would not fit into memory, they are read where
+    /// the file is mapped.
     /// </summary>
     public bool Repack { get; init; } = true;
 
@@ -46,7 +47,8 @@ public sealed record ModelOptions
     public bool Emit { get; init; } = true;
 
     /// <summary>
-    /// Bytes of memory that the process is to get by with, or null for what it takes. Where a mixture of experts is larger, the weights that
+    /// Bytes of memory that the process is to get by with, or null for what it takes (and what there is, for a mixture of experts that is larger
+    /// and to be rearranged). Where a mixture of experts is larger, the weights that
     /// every token needs stay in memory, and experts are read from the file when a token needs them, into as many places as there is room
     /// for. Room is kept for a cache of 4,096 positions: a longer one needs a limit that much lower than the memory there is.
     /// </summary>

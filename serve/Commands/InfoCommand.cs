@@ -125,7 +125,10 @@ internal sealed class InfoCommand : PureCommand
             length, info.WeightBytes, need.Weights, model.CacheShape.BytesPerPosition(model.Options.CacheType), need.Cache, need.Buffers,
             Figures.RuntimeBytes, need.Total + Figures.RuntimeBytes);
         return new InfoReport(
-            info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors);
+            info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors)
+        {
+            Limited = model.MemoryPlan,
+        };
     }
 
     private static string Write(InfoReport report)
@@ -161,6 +164,8 @@ internal sealed class InfoCommand : PureCommand
                 + $"weights {Figures.Bytes(memory.WeightBytesInMemory)}, cache {Figures.Bytes(memory.CacheBytes)}, buffers {Figures.Bytes(memory.BufferBytes)}, .NET {Figures.Bytes(memory.RuntimeBytes)}");
         }
 
+        if (report.Limited is { } limited)
+            Line("limited", MemoryFigures.Plan(limited));
         if (report.Sampling is { } sampling)
             Line("sampling", sampling.ToString());
         if (report.Run is { } execution)
@@ -189,7 +194,11 @@ internal sealed class InfoCommand : PureCommand
 /// </summary>
 internal sealed record InfoReport(
     string Name, string Architecture, bool Supported, FormatReport Format, SizeReport? Sizes, MemoryReport? Memory, SamplingReport? Sampling, ExecutionReport? Run,
-    IReadOnlyList<TensorReport> Tensors);
+    IReadOnlyList<TensorReport> Tensors)
+{
+    /// <summary>What a limited memory would be used for, where one is given.</summary>
+    public MemoryPlan? Limited { get; init; }
+}
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
 internal sealed record FormatReport(string Kind, uint? Version, long Bytes, string Path, bool Embedded)

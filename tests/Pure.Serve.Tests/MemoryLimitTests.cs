@@ -1,0 +1,93 @@
+using System.Diagnostics;
+
+namespace Pure.Serve.Tests;
+
+/// <summary>A mixture of experts in a memory that holds half of it.</summary>
+public sealed class MemoryLimitTests
+{
+    private const string Version1 = "/sys/fs/cgroup/memory";
+    private const string Version2 = "/sys/fs/cgroup";
+
+    [Fact]
+    public void Half_the_memory_gives_the_same_logits()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memory cgroups.");
+        using var folder = new TemporaryFolder();
+        string file = folder.File("model.gguf");
+        Assert.SkipUnless(new DriveInfo(folder.Root).AvailableFreeSpace > 3_000_000_000, "The disk has not 3 GB free for the model.");
+        string group = $"{(File.Exists($"{Version2}/cgroup.controllers") ? Version2 : Version1)}/pure-test-{Environment.ProcessId}";
+        CommandRun.Of("bench", "--shape", "qwen3-moe", "--type", "Q4_0", "--export", file).Succeeds();
+        long limit = new FileInfo(file).Length / 2;
+        Assert.SkipUnless(TryCreate(group, limit), $"No memory cgroup can be made at {group}: that takes root, and a system that lets containers do it.");
+        try
+        {
+            string limited = LastErrorLine(group, file, "--memory-limit", $"{limit * 97 / 100}");
+            Assert.Equal(LastErrorLine(null, file), limited);
+        }
+        finally
+        {
+            Directory.Delete(group);
+        }
+    }
+
+    [Theory]
+    [InlineData("700M", 700_000_000)]
+    [InlineData("1.5G", 1_500_000_000)]
+    [InlineData("2GiB", 2_147_483_648)]
+    [InlineData("64kb", 64_000)]
+    [InlineData("123456", 123_456)]
+    public void Sizes_are_read_as_people_write_them(string given, long bytes) =>
+        CommandRun.Of("info", "--memory-limit", given).IsRefused($"{bytes / 1_000_000} MB of memory and needs at least");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-1G")]
+    [InlineData("0")]
+    [InlineData("1X")]
+    [InlineData("Gi")]
+    [InlineData("1e30G")]
+    public void What_is_no_size_is_refused(string given) =>
+        CommandRun.Of("info", "--memory-limit", given).IsRefused("--memory-limit", "700M");
+
+    [Fact]
+    public void Info_shows_what_a_limited_memory_would_be_used_for() =>
+        Assert.Contains("limited        64.00 GB limit: everything fits (", CommandRun.Of("info", "--memory-limit", "64G").Succeeds().Output, StringComparison.Ordinal);
+
+    private static bool TryCreate(string group, long limit)
+    {
+        try
+        {
+            Directory.CreateDirectory(group);
+            string file = Path.Combine(group, group.StartsWith(Version1 + "/", StringComparison.Ordinal) ? "memory.limit_in_bytes" : "memory.max");
+            if (File.Exists(file))
+            {
+                File.WriteAllText(file, $"{limit}");
+                return true;
+            }
+
+            Directory.Delete(group);
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (Directory.Exists(group))
+                Directory.Delete(group);
+            return false;
+        }
+    }
+
+    /// <summary>The logits' hash of a short text. The system first forgets the file, whose pages would count against whoever read them.</summary>
+    private static string LastErrorLine(string? group, string file, params string[] options)
+    {
+        string pure = Path.Combine(AppContext.BaseDirectory, "pure");
+        string script = "dd if=\"$1\" iflag=nocache count=0 2>/dev/null; " + (group is null ? "" : $"echo $$ > {group}/cgroup.procs; ")
+            + "file=$1; shift; exec \"$0\" run \"$file\" -p 'Once upon a time' -n 6 --temp 0 --logits-hash \"$@\"";
+        var start = new ProcessStartInfo("bash", ["-c", script, pure, file, .. options]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors + output.Result);
+        return errors.TrimEnd('\n').Split('\n')[^1];
+    }
+}
