@@ -13,8 +13,11 @@ internal sealed class Linear
     private const int RowsPerLine = 16;
     private const int ProductsPerTicket = 1 << 15;
 
-    // Packed weights handed out at a time: some microseconds' worth of reading, and less than a second cache.
-    private const int BytesPerTicket = 64 << 10;
+    // Packed weights handed out at a time. Few rows wait for memory, and each ticket begins a stream anew: tickets as long as leaves
+    // each thread several. Many rows meet the same weights again and again: what a second cache holds beside the panels.
+    private const int LeastBytesPerTicket = 64 << 10;
+    private const int MostBytesPerTicket = 256 << 10;
+    private const int TicketsPerThread = 4;
 
     private readonly Cpu _cpu;
     private readonly WeightMatrix _weights;
@@ -206,7 +209,12 @@ internal sealed class Linear
     internal int Grain(int rows)
     {
         if (_packed is { } packed)
-            return (int)Math.Clamp(BytesPerTicket / packed.GroupBytes, 1, 64) * PackedMatrix.GroupRows;
+        {
+            long share = packed.Groups * packed.GroupBytes / (TicketsPerThread * _cpu.Pool.Threads);
+            long bytes = rows > Panel.MaxWidth ? LeastBytesPerTicket : Math.Clamp(share, LeastBytesPerTicket, MostBytesPerTicket);
+            return (int)Math.Clamp(bytes / packed.GroupBytes, 1, 64) * PackedMatrix.GroupRows;
+        }
+
         long products = Math.Max(1, (long)Inputs * rows);
         long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
         return (int)Math.Min(lines * RowsPerLine, 1 << 16);
