@@ -84,6 +84,9 @@ public sealed record TextOptions
     /// <inheritdoc cref="GenerationOptions.PromptChunk"/>
     public int? PromptChunk { get; init; }
 
+    /// <inheritdoc cref="GenerationOptions.ShiftKeep"/>
+    public int? ShiftKeep { get; init; }
+
     /// <inheritdoc cref="GenerationOptions.Speculation"/>
     public Speculation Speculation { get; init; }
 
@@ -102,6 +105,7 @@ public sealed record TextOptions
         Sampling = Choice(model, new SamplingOptions { Seed = seed }),
         StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
         PromptChunk = PromptChunk,
+        ShiftKeep = ShiftKeep,
         Speculation = Speculation,
         DraftTokens = DraftTokens,
         LogitsObserver = LogitsObserver,

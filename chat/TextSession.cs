@@ -26,6 +26,15 @@ public sealed class TextSession : IDisposable
     public TextCompletion GenerateAsync(string prompt, TextOptions? options = null, CancellationToken cancellationToken = default) =>
         _model.Continue(_session, prompt, options ?? new TextOptions(), cancellationToken);
 
+    /// <inheritdoc cref="Session.RestoredTokens"/>
+    public int RestoredTokens => _session.RestoredTokens;
+
+    /// <inheritdoc cref="Session.Save"/>
+    public void Save(Stream stream) => _session.Save(stream);
+
+    /// <inheritdoc cref="Session.Restore"/>
+    public int Restore(Stream stream) => _session.Restore(stream);
+
     /// <summary>Forgets everything.</summary>
     public void Clear() => _session.Clear();
 

@@ -103,7 +103,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
                     Begin();
                 else if (_written == _options.MaxTokens)
                     return End(Generation.FinishReason.MaxTokens);
-                else if (_session.IsFull)
+                else if (_session.IsFull && !_session.TryShift(_options.ShiftKeep == -1 ? _start + _prompt.Length : _options.ShiftKeep))
                     return End(Generation.FinishReason.ContextFull);
                 return Step(cancellation, out token);
             }
@@ -155,7 +155,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
 
     private bool Choose(ReadOnlySpan<float> logits, out GeneratedToken token)
     {
-        int position = _session.Length;
+        int position = _session.Length + _session.Dropped;
         _options.LogitsObserver?.Invoke(position, logits);
         int id = _sampler.Sample(logits, _session.Tokens, position);
         _session.Append(id);

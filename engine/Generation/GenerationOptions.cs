@@ -26,6 +26,13 @@ public sealed record GenerationOptions
     /// </summary>
     public int? PromptChunk { get; init; }
 
+    /// <summary>
+    /// <see langword="null"/> ends the text when the context is full. Otherwise the session then drops the older half of its tokens after
+    /// this many first ones (-1: after the prompt), reads what follows again and goes on. What is written then is what would be
+    /// written after the tokens that are left. It costs about one token of reading per token written.
+    /// </summary>
+    public int? ShiftKeep { get; init; }
+
     /// <summary>Whether several tokens may be computed at once, by guessing. The result does not depend on it.</summary>
     public Speculation Speculation { get; init; }
 

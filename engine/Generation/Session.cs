@@ -12,7 +12,7 @@ public sealed class Session : IDisposable
     private readonly KvCache _cache;
     private readonly Sequence _sequence;
     private readonly Batch _batch;
-    private readonly int[] _tokens; // [context + 1]: those sampled or given; beyond them guesses, where the cache has read ahead
+    private readonly int[] _tokens; // [context + 1]: those sampled or given; beyond them what the cache has besides: guesses, or restored ones
     private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
     private int _tokenCount;
     private Completion? _running;
@@ -84,7 +84,60 @@ public sealed class Session : IDisposable
                 $"Drafts of {options.DraftTokens} tokens were asked for; ask for at least 1 and fewer than the model's largest batch, {_batch.Capacity}.");
         }
 
+        if (options.ShiftKeep is { } keep && (keep < -1 || keep >= ContextLength))
+        {
+            throw new InvalidRequestException(
+                $"{keep} tokens are to be kept when the context is full; it holds {ContextLength}: keep from 0 to {ContextLength - 1}, or -1 for the prompt.");
+        }
+
+        if (options.ShiftKeep is not null && options.Speculation != Speculation.None)
+        {
+            throw new InvalidRequestException(
+                "Guessing ahead goes by places in the text, which move when a full context drops its oldest tokens; choose one of the two.");
+        }
+
         return new Completion(this, prompt.ToArray(), options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Tokens of the last prompt that were not read because <see cref="Restore"/> had brought their keys and values.
+    /// </summary>
+    public int RestoredTokens { get; private set; }
+
+    /// <summary>
+    /// Writes the tokens that the model has read, with their keys and values, so that another session, of this process or a later one, can
+    /// <see cref="Restore"/> them.
+    /// </summary>
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        lock (Model.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            PromptCache.Write(stream, Model.Fingerprint, _tokens.AsSpan(0, Math.Min(_tokenCount, _sequence.Length)), _sequence);
+        }
+    }
+
+    /// <summary>
+    /// Brings back what <see cref="Save"/> wrote. The session stays empty: where the next prompt begins with the same tokens, their keys and
+    /// values are not computed again, and all bits are as if they were. What the prompt does not begin with is forgotten then.
+    /// </summary>
+    /// <returns>How many tokens there are, at most as many as the context holds.</returns>
+    /// <exception cref="ModelFormatException">
+    /// It is damaged, or the model, an option that changes bits, or this library's arithmetic is another one.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The session is not empty, or a generation is running.</exception>
+    public int Restore(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        lock (Model.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_running is not null || _tokenCount > 0)
+                throw new InvalidOperationException("Only an empty session can be restored; clear it first.");
+            _sequence.Truncate(0);
+            return PromptCache.Read(stream, Model.Fingerprint, Model.Info.VocabularySize, _tokens.AsSpan(0, ContextLength), _sequence);
+        }
     }
 
     /// <summary>Forgets everything, so that the next prompt is the first.</summary>
@@ -98,6 +151,7 @@ public sealed class Session : IDisposable
                 throw new InvalidOperationException("The session cannot be cleared while a generation runs; end or dispose that first.");
             _sequence.Truncate(0);
             _tokenCount = 0;
+            Dropped = 0;
         }
     }
 
@@ -132,11 +186,50 @@ public sealed class Session : IDisposable
 
             RequireRoom(prompt.Length);
             int start = _tokenCount;
+            Recall(start, prompt);
             prompt.CopyTo(_tokens.AsSpan(start));
             _tokenCount += prompt.Length;
             _running = completion;
             return start;
         }
+    }
+
+    /// <summary>
+    /// Keeps of what the cache has beyond the session's tokens those that the prompt begins with. Its last token is read in any case, for
+    /// the logits after it.
+    /// </summary>
+    private void Recall(int start, ReadOnlySpan<int> prompt)
+    {
+        int held = Math.Clamp(_sequence.Length - start, 0, prompt.Length - 1);
+        RestoredTokens = _tokens.AsSpan(start, held).CommonPrefixLength(prompt);
+        if (_sequence.Length > start + RestoredTokens)
+            _sequence.Truncate(start + RestoredTokens);
+    }
+
+    /// <summary>Tokens that were dropped from a full session, in all.</summary>
+    internal int Dropped { get; private set; }
+
+    /// <summary>
+    /// Makes room in a full session: drops the older half of the tokens after the first <paramref name="keep"/>. The others are then the
+    /// session's text, and those after the kept ones are read again, at their new positions: turning their keys instead would be cheaper and
+    /// give bits that no text has.
+    /// </summary>
+    /// <returns>Whether there was something to drop.</returns>
+    internal bool TryShift(int? keep)
+    {
+        if (keep is not { } kept || _tokenCount - kept < 2)
+            return false;
+        int dropped = (_tokenCount - kept) / 2;
+        lock (Model.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _tokens.AsSpan((kept + dropped).._tokenCount).CopyTo(_tokens.AsSpan(kept));
+            _tokenCount -= dropped;
+            Dropped += dropped;
+            _sequence.Truncate(Math.Min(kept, _sequence.Length));
+        }
+
+        return true;
     }
 
     /// <summary>Lets the next completion run, without what this one has read ahead.</summary>

@@ -101,6 +101,13 @@ public sealed class KvCache : IDisposable
             layer.View.AsSpan(from * blockBytes, bytes).CopyTo(layer.Writable(to * blockBytes, bytes));
     }
 
+    /// <summary>Bytes of one position in one layer.</summary>
+    internal int RowBytes => _rowBytes;
+
+    /// <summary>The first <paramref name="positions"/> positions of a block in one layer, as they are stored.</summary>
+    internal Span<byte> Stored(int layer, int block, int positions) =>
+        _layers[layer].Writable((long)block * BlockPositions * _rowBytes, positions * _rowBytes);
+
     /// <summary>Stores one position's elements <c>[Columns]</c>.</summary>
     internal void Write(int layer, int block, int offset, ReadOnlySpan<float> row)
     {

@@ -38,10 +38,8 @@ public sealed class Sequence : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        int keep = BlocksFor(length);
-        while (_blockCount > keep)
-            Cache.Release(_blocks[--_blockCount]);
         Length = length;
+        Discard();
     }
 
     /// <summary>Gives its blocks back.</summary>
@@ -77,6 +75,17 @@ public sealed class Sequence : IDisposable
     /// <summary>Stores one reserved position's elements of one layer.</summary>
     internal void Write(int layer, int position, ReadOnlySpan<float> row) =>
         Cache.Write(layer, _blocks[position / KvCache.BlockPositions], position % KvCache.BlockPositions, row);
+
+    /// <summary>Gives back the blocks that were reserved and not written.</summary>
+    internal void Discard()
+    {
+        int keep = BlocksFor(Length);
+        while (_blockCount > keep)
+            Cache.Release(_blocks[--_blockCount]);
+    }
+
+    /// <summary>Reserved positions of one layer, as they are stored: from <paramref name="position"/>, the first of a block, on within that block.</summary>
+    internal Span<byte> Stored(int layer, int position, int count) => Cache.Stored(layer, _blocks[position / KvCache.BlockPositions], count);
 
     internal int Block(int index) => _blocks[index];
 

@@ -22,6 +22,7 @@ public sealed class Model : IDisposable
     private readonly ActivationBuffer _branch;
     private readonly ActivationBuffer _wanted;
     private readonly long _bufferBytes;
+    private byte[]? _fingerprint;
     private AlignedBuffer<float> _logits = new(0);
     private bool _disposed;
 
@@ -85,6 +86,9 @@ public sealed class Model : IDisposable
 
     /// <summary>What a position costs in the cache.</summary>
     public CacheShape CacheShape => _transformer.Cache;
+
+    /// <summary>The same where two runs give the same bits (see <see cref="ModelFingerprint"/>); the caller holds the gate.</summary>
+    internal byte[] Fingerprint => _fingerprint ??= ModelFingerprint.Of(this);
 
     /// <summary>The assembled layers.</summary>
     internal Transformer Transformer => _transformer;

@@ -24,6 +24,16 @@ internal sealed class RunCommand : PureCommand
         "--ctx-size", ["-c"], "N", "Most tokens of the text and its continuation. Default: as many as it takes, up to what the model takes.",
         "from 1 up", count => count > 0);
 
+    private readonly Option<string?> _promptCache = ValueOptions.Text(
+        "--prompt-cache", [], "FILE", "Take what this file has of the text instead of reading it again, and store it there for the next time; same bits.");
+
+    private readonly Option<bool> _shift = ValueOptions.Switch(
+        "--context-shift", "When the context is full, drop the older half of the text and go on. What is left is read again. Default: end there.");
+
+    private readonly Option<int?> _keep = ValueOptions.OptionalNumber<int>(
+        "--keep", [], "N", "First tokens that --context-shift never drops; -1 for the prompt. The beginning-of-text token stays anyway. Default: 0.",
+        "from -1 up", count => count >= -1);
+
     private readonly Option<string[]> _stop = new("--stop")
     {
         HelpName = "S",
@@ -40,7 +50,7 @@ internal sealed class RunCommand : PureCommand
     {
         Add(_model.Argument);
         AddGroups(
-            new OptionGroup("Text", [.. _prompt.Options, _count, _context, _stop, _json, _logitsHash, .. _speculation.Options]),
+            new OptionGroup("Text", [.. _prompt.Options, _count, _context, _shift, _keep, _promptCache, _stop, _json, _logitsHash, .. _speculation.Options]),
             _sampling.Group,
             _engine.Group,
             _engine.Positions);
@@ -52,6 +62,7 @@ internal sealed class RunCommand : PureCommand
         new("pure run -p \"<|user|>Tell me a story about a little dog.<|assistant|>\"", "a story about something"),
         new("pure run -p \"Tom and his dog\" -n 60 --temp 0 --stop \"The end\"", "the most probable story, a short one"),
         new("pure run model.gguf --rope-scaling yarn --rope-scale 4 --file long.txt", "a text of up to four times the model's context"),
+        new("pure run model.gguf --file book.txt --prompt-cache book.kv", "a long text that the next run need not read again"),
         new("pure run model.gguf --file prompt.txt --seed 7 --json", "another model, a longer prompt, a result for a program"),
     ];
 
@@ -80,7 +91,18 @@ internal sealed class RunCommand : PureCommand
         if (model.Model.MemoryPlan is { } plan)
             streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
         options = SamplingChoice.Settle(options, model);
-        TextCompletion completion = model.GenerateAsync(prompt, options, cancellation);
+        if (parsed.GetValue(_shift))
+        {
+            int keep = parsed.GetValue(_keep) ?? 0;
+            options = options with { ShiftKeep = keep >= 0 && model.Tokenizer.AddsBos ? Math.Max(1, keep) : keep };
+        }
+        else if (parsed.GetValue(_keep) is not null)
+        {
+            throw new UsageException("--keep is about --context-shift; give that too.");
+        }
+
+        using PromptCacheFile? cache = parsed.GetValue(_promptCache) is { } path ? PromptCacheFile.Open(path, model, prompt, options) : null;
+        TextCompletion completion = cache?.Session.GenerateAsync(prompt, options, cancellation) ?? model.GenerateAsync(prompt, options, cancellation);
         int code;
         if (parsed.GetValue(_json))
         {
@@ -96,6 +118,7 @@ internal sealed class RunCommand : PureCommand
             WriteFigures(model.Model, completion, options, streams);
         }
 
+        cache?.Store(completion, streams);
         if (hash is not null)
             streams.Error.WriteLine(hash.ToString());
         return code;
