@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Pure.Serve.Tests;
 
@@ -31,13 +32,20 @@ public sealed class MemoryLimitTests
     }
 
     [Theory]
-    [InlineData("700M", 700_000_000)]
-    [InlineData("1.5G", 1_500_000_000)]
-    [InlineData("2GiB", 2_147_483_648)]
-    [InlineData("64kb", 64_000)]
-    [InlineData("123456", 123_456)]
-    public void Sizes_are_read_as_people_write_them(string given, long bytes) =>
-        CommandRun.Of("info", "--memory-limit", given).IsRefused($"{bytes / 1_000_000} MB of memory and needs at least");
+    [InlineData("700000M", 700_000_000_000)]
+    [InlineData("150.5G", 150_500_000_000)]
+    [InlineData("2TiB", 2_199_023_255_552)]
+    [InlineData("64000000kb", 64_000_000_000)]
+    [InlineData("123456789012", 123_456_789_012)]
+    public void Sizes_are_read_as_people_write_them(string given, long bytes)
+    {
+        using JsonDocument info = JsonDocument.Parse(CommandRun.Of("info", "--memory-limit", given, "--json").Succeeds().Output);
+        Assert.Equal(bytes, info.RootElement.GetProperty("limited").GetProperty("limit").GetInt64());
+    }
+
+    [Fact]
+    public void A_limit_that_is_too_small_is_refused_with_the_least_that_works() =>
+        CommandRun.Of("info", "--memory-limit", "64kb").IsRefused("get by with 0 MB of memory and needs at least", "raise the limit");
 
     [Theory]
     [InlineData("")]
