@@ -78,10 +78,13 @@ internal sealed record BenchReport
     /// <summary>Bytes of weights that one decoded token needs, as the file stores them.</summary>
     public required long WeightBytesPerToken { get; init; }
 
-    /// <summary>Bytes per second that so many threads can read from memory, measured between the runs.</summary>
+    /// <summary>Bytes per second that so many threads can read from memory: the best around each repetition, of which the median.</summary>
     public required double ReadBandwidth { get; init; }
 
-    /// <summary>The part of <see cref="ReadBandwidth"/> at which decoding reads weights; more than 1 where caches hold them. One sequence only.</summary>
+    /// <summary>
+    /// The part of the bandwidth of its own repetition at which decoding reads weights, the median; more than 1 where caches hold them. One
+    /// sequence only.
+    /// </summary>
     public double? ReadShare { get; init; }
 
     /// <summary>Bytes of garbage per decoded token.</summary>
@@ -110,7 +113,6 @@ internal sealed record BenchReport
     {
         ExecutionReport execution = ExecutionReport.Of(model);
         long perToken = WeightTraffic.BytesPerToken(model.File);
-        double bandwidth = run.Bandwidth!.Value.Median;
         return new BenchReport
         {
             Model = model.Info.Name,
@@ -137,8 +139,8 @@ internal sealed record BenchReport
             Parameters = model.Info.Parameters,
             WeightBytes = model.Info.WeightBytes,
             WeightBytesPerToken = perToken,
-            ReadBandwidth = bandwidth,
-            ReadShare = what.Batch == 1 ? run.Decode?.Median * perToken / bandwidth : null,
+            ReadBandwidth = run.Bandwidth!.Value.Median,
+            ReadShare = what.Batch == 1 ? run.StepsPerByte?.Median * perToken : null,
             AllocatedBytesPerToken = run.AllocatedPerToken?.Median,
             BarriersPerLayer = run.BarriersPerLayer,
             MemoryDeclared = Figures.RuntimeBytes + model.MemoryFor(what.Positions * what.Batch).Total,

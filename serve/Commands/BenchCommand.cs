@@ -129,7 +129,7 @@ internal sealed class BenchCommand : PureCommand
     {
         Machine machine = Machine.Describe();
         using Model model = source.Load(options);
-        var bandwidth = new ReadBandwidth(model.Threads);
+        using var bandwidth = new ReadBandwidth(model.Threads);
         foreach (BenchCase what in cases)
         {
             using var run = new BenchRun(model, what);
