@@ -15,8 +15,12 @@ has() {
 
 if has avx512f avx512bw avx512cd avx512dq avx512vl; then
     best_isa=avx512
+elif has avx2 fma avx_vnni; then
+    best_isa=avx-vnni
 elif has avx2 fma; then
     best_isa=avx2
+elif has asimd; then
+    best_isa=neon
 else
     best_isa=scalar
 fi

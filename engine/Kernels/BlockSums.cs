@@ -74,8 +74,8 @@ internal static unsafe class BlockSums
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int LowerHalf(sbyte* x)
     {
-        Vector128<short> pairs = Ssse3.MultiplyAddAdjacent(Vector128<byte>.One, Vector128.Load(x));
-        return Vector128.Sum(Sse2.MultiplyAddAdjacent(pairs, Vector128<short>.One));
+        Vector128<sbyte> sixteen = Vector128.Load(x);
+        return Vector128.Sum(Vector128.WidenLower(sixteen) + Vector128.WidenUpper(sixteen));
     }
 
     /// <summary>Four rows: (a b c d) of the lower 16 elements, then of the upper.</summary>

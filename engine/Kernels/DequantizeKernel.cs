@@ -46,6 +46,7 @@ internal static unsafe class DequantizeKernel
             case ElementType.F8_E4M3: Widen<TLanes, E4M3Element>(row, y, columns); break;
             case ElementType.F8_E5M2: Widen<TLanes, E5M2Element>(row, y, columns); break;
             case ElementType.F8_E4M3_B128: WidenScaled<TLanes>(row, y, columns); break;
+            case var _ when !Lanes256.IsSupported: Scalar(type, row, y, columns); break; // blocks are decoded with AVX2
             case ElementType.Q8_0: Blocks<Q8_0Decoder>(row, y, columns); break;
             case ElementType.Q4_0: Blocks<Q4_0Decoder>(row, y, columns); break;
             case ElementType.Q4_1: Blocks<Q4_1Decoder>(row, y, columns); break;

@@ -15,7 +15,7 @@ internal readonly unsafe struct E5M2Element : IFloatElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Load<TLanes>(byte* source)
         where TLanes : struct, ILanes<TLanes> =>
-        TLanes.WidenHalves(Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsUInt16() << 8);
+        TLanes.WidenHalves(EightBitFloats.Sixteen(source) << 8);
 }
 
 /// <summary>
@@ -32,10 +32,23 @@ internal readonly unsafe struct E4M3Element : IFloatElement
     public static TLanes Load<TLanes>(byte* source)
         where TLanes : struct, ILanes<TLanes>
     {
-        Vector256<ushort> bits = Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsUInt16();
+        Vector256<ushort> bits = EightBitFloats.Sixteen(source);
         Vector256<ushort> magnitude = bits & Vector256.Create((ushort)0x7F);
         Vector256<ushort> isNaN = Vector256.Equals(magnitude, Vector256.Create((ushort)0x7F));
         Vector256<ushort> halves = (magnitude << 7) | ((bits & Vector256.Create((ushort)0x80)) << 8);
         return TLanes.WidenHalves(Vector256.ConditionalSelect(isNaN, halves | Vector256.Create((ushort)0x7E00), halves)) * TLanes.Broadcast(256);
+    }
+}
+
+internal static unsafe class EightBitFloats
+{
+    /// <summary>Sixteen bytes, each in 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<ushort> Sixteen(byte* source)
+    {
+        if (Avx2.IsSupported)
+            return Avx2.ConvertToVector256Int16(source).AsUInt16();
+        Vector128<byte> bytes = Vector128.Load(source);
+        return Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes));
     }
 }

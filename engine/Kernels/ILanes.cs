@@ -16,9 +16,6 @@ internal unsafe interface ILanes<TSelf> :
     IUnaryNegationOperators<TSelf, TSelf>
     where TSelf : struct, ILanes<TSelf>
 {
-    /// <summary>The cluster whose instructions the members use.</summary>
-    static abstract Isa Isa { get; }
-
     /// <summary>Whether twenty values fit the registers, so that a product may keep sixteen sums there.</summary>
     static abstract bool HasManyRegisters { get; }
 

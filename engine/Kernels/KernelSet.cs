@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Kernels.Emit;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
@@ -54,11 +55,13 @@ internal abstract unsafe class KernelSet
     internal static IReadOnlyList<Isa> Supported { get; } =
         [.. Enum.GetValues<Isa>().Where(IsSupported)];
 
-    /// <summary>The instruction set as users write it: <c>scalar</c>, <c>avx2</c>, <c>avx512</c>.</summary>
+    /// <summary>The instruction set as users write it: <c>scalar</c>, <c>neon</c>, <c>avx2</c>, <c>avx-vnni</c>, <c>avx512</c>.</summary>
     internal static string Name(Isa isa) => isa switch
     {
         Isa.Scalar => "scalar",
+        Isa.Neon => "neon",
         Isa.Avx2 => "avx2",
+        Isa.AvxVnni => "avx-vnni",
         Isa.Avx512 => "avx512",
         _ => $"{(int)isa}",
     };
@@ -379,17 +382,21 @@ internal abstract unsafe class KernelSet
     private static bool IsSupported(Isa isa) => isa switch
     {
         Isa.Scalar => true,
+        Isa.Neon => Lanes128.IsSupported,
         Isa.Avx2 => Lanes256.IsSupported,
+        Isa.AvxVnni => Lanes256.IsSupported && AvxVnni.IsSupported,
         Isa.Avx512 => Lanes512.IsSupported,
         _ => false,
     };
 
     private static KernelSet Create(Isa isa, bool emit, string wish) => isa switch
     {
-        Isa.Scalar => new ScalarKernels(),
-        Isa.Avx2 when Lanes256.IsSupported => new VectorKernels<Lanes256>(emits: false),
-        Isa.Avx512 when Lanes512.IsSupported => new VectorKernels<Lanes512>(emit && EmittedKernels.IsSupported),
-        _ => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
+        _ when !IsSupported(isa) => throw new InvalidRequestException($"{wish} is not in this processor, which has {Names}."),
+        Isa.Neon => new VectorKernels<Lanes128, Rows128>(isa, emits: false),
+        Isa.Avx2 => new VectorKernels<Lanes256, Rows256<PairedProducts>>(isa, emits: false),
+        Isa.AvxVnni => new VectorKernels<Lanes256, Rows256<VnniProducts>>(isa, emits: false),
+        Isa.Avx512 => new VectorKernels<Lanes512, Rows512>(isa, emit && EmittedKernels.IsSupported),
+        _ => new ScalarKernels(),
     };
 
     private static void CheckLength(int length, int expected, string name)

@@ -11,8 +11,6 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
     private readonly Vector256<float> _low = low;
     private readonly Vector256<float> _high = high;
 
-    public static Isa Isa => Isa.Avx2;
-
     public static bool HasManyRegisters => false;
 
     internal static bool IsSupported => Avx2.IsSupported && Fma.IsSupported;

@@ -10,8 +10,6 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
 {
     private readonly Vector512<float> _value = value;
 
-    public static Isa Isa => Isa.Avx512;
-
     public static bool HasManyRegisters => true;
 
     internal static bool IsSupported =>
@@ -42,9 +40,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static Lanes512 LoadHalf(ushort* source) => WidenHalves(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 WidenHalves(Vector256<ushort> halves)
+    public static Lanes512 WidenHalves(Vector256<ushort> halves) => new(WidenHalf(Avx512F.ConvertToVector512Int32(halves)));
+
+    /// <summary>Sixteen 16-bit floats, zero-extended to 32 bits, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> WidenHalf(Vector512<int> bits)
     {
-        Vector512<int> bits = Avx512F.ConvertToVector512Int32(halves);
         Vector512<int> magnitude = (bits & Vector512.Create(0x7FFF)) << 13;
         Vector512<int> normal = magnitude + Vector512.Create(HalfBits.Rebias);
         Vector512<int> special = normal + Vector512.Create(HalfBits.Rebias);
@@ -54,7 +55,7 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
             Vector512.LessThan(magnitude, Vector512.Create(HalfBits.Least)),
             small,
             Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(HalfBits.Infinite)), normal, special));
-        return new((widened | ((bits & Vector512.Create(0x8000)) << 16)).AsSingle());
+        return (widened | ((bits & Vector512.Create(0x8000)) << 16)).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

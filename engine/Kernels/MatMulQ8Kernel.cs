@@ -42,6 +42,7 @@ internal static unsafe class MatMulQ8Kernel
     {
         switch (weights.Type)
         {
+            case var _ when !Lanes256.IsSupported: Scalar(weights, rowBegin, rowEnd, x, inputs, y, yStride); break; // decoders need AVX2
             case ElementType.Q8_0: Vector<Q8_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_0: Vector<Q4_0Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;
             case ElementType.Q4_1: Vector<Q4_1Decoder>(weights, rowBegin, rowEnd, x, inputs, y, yStride); break;

@@ -10,6 +10,12 @@ internal static unsafe class QuantizeKernel
 {
     internal static void Vector(float* x, int columns, sbyte* quants, float* scales, int* sums)
     {
+        if (!Lanes256.IsSupported)
+        {
+            Q8Activations.Quantize(x, columns, quants, scales, sums);
+            return;
+        }
+
         Vector256<int> magnitude = Vector256.Create(0x7FFF_FFFF);
         for (int block = 0; block < columns / Q8Activations.BlockSize; block++)
         {

@@ -6,11 +6,14 @@ namespace Pure.Engine.Kernels;
 
 /// <summary>The kernels' vector bodies at one width.</summary>
 /// <typeparam name="TLanes">Sixteen floats.</typeparam>
+/// <typeparam name="TRows">Packed rows.</typeparam>
+/// <param name="isa">The cluster.</param>
 /// <param name="emits">Whether products with packed weights run as emitted machine code.</param>
-internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
+internal sealed unsafe class VectorKernels<TLanes, TRows>(Isa isa, bool emits) : KernelSet
     where TLanes : struct, ILanes<TLanes>
+    where TRows : struct, IRowLanes<TRows>
 {
-    internal override Isa Isa => TLanes.Isa;
+    internal override Isa Isa => isa;
 
     internal override bool ReadsPacked => true;
 
@@ -37,7 +40,7 @@ internal sealed unsafe class VectorKernels<TLanes>(bool emits) : KernelSet
 
     protected override void MatMulPacked(
         PackedMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
-        PackedMatMul.Run(weights, rowBegin, rowEnd, x, inputs, y, yStride, emits);
+        PackedMatMul<TRows>.Run(weights, rowBegin, rowEnd, x, inputs, y, yStride, emits);
 
     protected override void Dequantize(ElementType type, byte* row, float* y, int columns) =>
         DequantizeKernel.Vector<TLanes>(type, row, y, columns);

@@ -17,7 +17,7 @@ internal sealed class EngineOptions
 
     private readonly Option<Isa?> _isa = ValueOptions.Choice(
         "--isa", "Instruction set; all give the same bits. Default: the best this processor has, or what PURE_ISA names.",
-        ("scalar", Isa.Scalar), ("avx2", Isa.Avx2), ("avx512", Isa.Avx512));
+        ("scalar", Isa.Scalar), ("neon", Isa.Neon), ("avx2", Isa.Avx2), ("avx-vnni", Isa.AvxVnni), ("avx512", Isa.Avx512));
 
     private readonly Option<ActivationType?> _activations = ValueOptions.Choice(
         "--activations", "What quantised weights are multiplied with: 8-bit integers or floats. Default: q8.",

@@ -46,7 +46,7 @@ public class CommandLineTests
     [InlineData(new[] { "info", "-c", "1.5" }, new[] { "\"1.5\"", "a whole number" })]
     [InlineData(new[] { "info", "-c", "1", "-c", "2" }, new[] { "-c is given 2 times" })]
     [InlineData(new[] { "info", "x.gguf", "y.gguf" }, new[] { "unexpected argument \"y.gguf\"" })]
-    [InlineData(new[] { "info", "--isa", "sse9" }, new[] { "\"sse9\"", "scalar, avx2, avx512" })]
+    [InlineData(new[] { "info", "--isa", "sse9" }, new[] { "\"sse9\"", "scalar, neon, avx2, avx-vnni, avx512" })]
     [InlineData(new[] { "info", "--kv-type", "q4" }, new[] { "\"q4\"", "f32, f16" })]
     [InlineData(new[] { "info", "--activations", "int4" }, new[] { "\"int4\"", "q8, f32" })]
     [InlineData(new[] { "info", "--threads", "0" }, new[] { "\"0\"", "from 1 to 1024" })]

@@ -6,7 +6,7 @@ namespace Pure.Engine.Kernels.Emit;
 
 /// <summary>
 /// Kernels written as machine code at run time, one for each element type and panel width, made when first asked for. A kernel is used
-/// only if the system lets its pages be executed and it agrees with <see cref="PackedKernel"/> to the bit on random blocks.
+/// only if the system lets its pages be executed and it agrees with <see cref="PackedKernel{TRows}"/> to the bit on random blocks.
 /// </summary>
 internal static unsafe class EmittedKernels
 {
@@ -30,7 +30,7 @@ internal static unsafe class EmittedKernels
         ExecutableMemory.IsSupported && Lanes512.IsSupported && HasVnni()
         && !(AppContext.TryGetSwitch(SwitchName, out bool isOn) && !isOn);
 
-    /// <summary>As <see cref="PackedFormat.Run"/>; false, and nothing done, where the kernel may not be used.</summary>
+    /// <summary>As <see cref="PackedKernel{TRows}.Run"/>; false, and nothing done, where the kernel may not be used.</summary>
     internal static bool TryRun(PackedFormat format, byte* weights, byte* panel, int width, int blocks, float* sums)
     {
         ref Kernel kernel = ref Find(format, width);
@@ -97,7 +97,7 @@ internal static unsafe class EmittedKernels
         }
 
         Panel.Fill(x, new InputRows(null, width), 0, width, panel.Pointer);
-        format.Run(weights.Pointer, panel.Pointer, width, CheckedBlocks, expected.Pointer);
+        PackedKernel<Rows256<PairedProducts>>.Run(format.Type, weights.Pointer, panel.Pointer, width, CheckedBlocks, expected.Pointer);
         kernel.Run(weights.Pointer, panel.Pointer, CheckedBlocks, actual.Pointer);
         return expected.View.AsSpan(0, (int)expected.View.Length).SequenceEqual(actual.View.AsSpan(0, (int)actual.View.Length));
     }

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -38,35 +35,20 @@ internal unsafe interface IPackedFormat
     /// <summary>Each sub-block subtracts a minimum.</summary>
     static virtual bool HasMins => false;
 
-    /// <summary>The factors of eight rows' sub-block, with AVX2: rows 0 to 7 for <paramref name="half"/> 0, 8 to 15 for 1.</summary>
-    static abstract Vector256<float> Scales(byte* header, byte* unit, int half);
+    /// <summary>The factors of the rows from <paramref name="row"/> on.</summary>
+    static abstract TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows>;
 
-    /// <summary>The minima of eight rows' sub-block.</summary>
-    static virtual Vector256<float> Mins(byte* header, byte* unit, int half) => default;
+    /// <summary>The minima of the rows from <paramref name="row"/> on.</summary>
+    static virtual TRows Mins<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => default;
 
-    /// <summary>What the minima multiply, negated: the sum of a column's activations, or whatever else eight rows make of them.</summary>
-    static virtual Vector256<int> MinusSums(byte* unit, int half, in PanelBlock x, int column) => Vector256.Create(x.MinusSum(column));
+    /// <summary>What the minima multiply, negated: the sum of a column's activations, or whatever else rows make of them.</summary>
+    static virtual TRows MinusSums<TRows>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows> => TRows.Broadcast(*x.MinusSums(column));
 
-    /// <summary>Eight rows' integer sums of one sub-block with one column of a panel.</summary>
-    static abstract Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column);
-
-    /// <summary>The same with four columns from <paramref name="column"/> on.</summary>
-    static abstract FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column);
-}
-
-/// <summary>Eight rows' integer sums with four columns.</summary>
-internal readonly struct FourColumns(Vector256<int> first, Vector256<int> second, Vector256<int> third, Vector256<int> fourth)
-{
-    internal readonly Vector256<int> First = first;
-    internal readonly Vector256<int> Second = second;
-    internal readonly Vector256<int> Third = third;
-    internal readonly Vector256<int> Fourth = fourth;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns operator +(FourColumns left, FourColumns right) => new(
-        left.First + right.First, left.Second + right.Second, left.Third + right.Third, left.Fourth + right.Fourth);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns operator *(FourColumns left, Vector256<int> right) => new(
-        left.First * right, left.Second * right, left.Third * right, left.Fourth * right);
+    /// <summary>Integer sums of the rows from <paramref name="row"/> on with the columns from <paramref name="column"/> on.</summary>
+    static abstract TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows>;
 }

@@ -40,47 +40,32 @@ internal static unsafe class PackedFiveBits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint BitOf(byte* bytes, int bit) => (Vector256.Load(bytes) << (7 - bit)).ExtractMostSignificantBits();
 
-    /// <summary>Eight rows × one column, added to <paramref name="sum"/>.</summary>
+    /// <summary>Sums of 32 products. Codes of a place add up to 4 · 31 = 124 at most in each half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<int> Dot(byte* codes, byte* x, Vector256<int> sum)
+    internal static TColumns Dot<TRows, TColumns>(byte* codes, byte* x)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows>
     {
-        for (int v = 0; v < 4; v++)
-        {
-            Codes(codes, v, out Vector256<byte> lower, out Vector256<byte> upper);
-            sum += Eight(lower, upper, x + (4 * v));
-        }
-
-        return sum;
+        TRows fifth = TRows.Load(codes + PackedNibbles.Bytes);
+        TColumns first = Two<TRows, TColumns>(codes, fifth << 4, fifth, x);
+        TColumns second = Two<TRows, TColumns>(codes + 128, fifth << 2, fifth >>> 2, x + 8);
+        return first.Whole() + second.Whole();
     }
 
-    /// <summary>Eight rows × four columns, added to <paramref name="sum"/>.</summary>
+    /// <summary>Sixteen products. The fifth bits of the first vector's codes stand at 4, those of the second's at 5.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static FourColumns Dot4(byte* codes, byte* x, FourColumns sum)
+    private static TColumns Two<TRows, TColumns>(byte* codes, TRows lowerFifth, TRows upperFifth, byte* x)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows>
     {
-        for (int v = 0; v < 4; v++)
-        {
-            Codes(codes, v, out Vector256<byte> lower, out Vector256<byte> upper);
-            byte* at = x + (4 * v);
-            sum += new FourColumns(
-                Eight(lower, upper, at), Eight(lower, upper, at + 32), Eight(lower, upper, at + 64), Eight(lower, upper, at + 96));
-        }
-
-        return sum;
+        TRows top = TRows.EveryByte(0x10);
+        PackedNibbles.Split(codes, out TRows lower, out TRows upper);
+        TColumns partial = default(TColumns)
+            .AddProducts(lower | (lowerFifth & top), x)
+            .AddProducts(upper | (upperFifth & top), x + 16);
+        PackedNibbles.Split(codes + 64, out lower, out upper);
+        return partial
+            .AddProducts(lower | ((lowerFifth >>> 1) & top), x + 4)
+            .AddProducts(upper | ((upperFifth >>> 1) & top), x + 20);
     }
-
-    /// <summary>Eight codes of eight rows: elements 4v … and 16 + 4v …, 0 to 31.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Codes(byte* codes, int v, out Vector256<byte> lower, out Vector256<byte> upper)
-    {
-        Vector256<byte> mask = Vector256.Create((byte)0xF);
-        Vector256<byte> top = Vector256.Create((byte)0x10);
-        Vector256<byte> both = Vector256.Load(codes + (64 * v));
-        Vector256<ushort> fifth = Vector256.Load(codes + PackedNibbles.Bytes).AsUInt16();
-        lower = (both & mask) | ((fifth << (4 - v)).AsByte() & top);
-        upper = ((both.AsUInt16() >> 4).AsByte() & mask) | ((fifth >> v).AsByte() & top);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Eight(Vector256<byte> codes, Vector256<byte> others, byte* x) =>
-        PackedNibbles.Eight(codes, x, others, x + 16);
 }

@@ -5,7 +5,7 @@ namespace Pure.Engine.Kernels.Packed;
 /// <summary>An element type that has a packed form: what <see cref="IPackedFormat"/> says of it, for code that is the same for all.</summary>
 internal abstract unsafe class PackedFormat
 {
-    // A new form is a file with its IPackedFormat, a line here and one in DotKernelEmitter.
+    // A new form is a file with its IPackedFormat, a line here, one in PackedKernel and one in DotKernelEmitter.
     private static readonly PackedFormat[] All =
     [
         new PackedFormat<PackedQ4_0>(),
@@ -44,9 +44,6 @@ internal abstract unsafe class PackedFormat
     /// <param name="row">Which of the sixteen.</param>
     /// <param name="group">The packed blocks.</param>
     internal abstract void Pack(byte* stored, int storedBytes, int blocks, int row, byte* group);
-
-    /// <inheritdoc cref="PackedKernel.Run"/>
-    internal abstract void Run(byte* weights, byte* panel, int width, int blocks, float* sums);
 }
 
 /// <inheritdoc cref="PackedFormat"/>
@@ -64,7 +61,4 @@ internal sealed unsafe class PackedFormat<TFormat> : PackedFormat
         for (int block = 0; block < blocks; block++, stored += storedBytes, group += BlockBytes)
             TFormat.Pack(stored, row, group);
     }
-
-    internal override void Run(byte* weights, byte* panel, int width, int blocks, float* sums) =>
-        PackedKernel.Run<TFormat>(weights, panel, width, blocks, sums);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -18,13 +17,12 @@ internal readonly unsafe struct PackedIQ4_NL : IPackedFormat
     public static void Pack(byte* block, int row, byte* target) => PackedQ4_0.Pack(block, row, target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(unit + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(unit + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot(unit + 32 + (32 * half), IQ4_NL.Values, x.Quants(column));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot4(unit + 32 + (32 * half), IQ4_NL.Values, x.Quants(column));
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedNamedValues.Dot<TRows, TColumns>(unit + 32 + (4 * row), IQ4_NL.Values, x.Quants(column));
 }

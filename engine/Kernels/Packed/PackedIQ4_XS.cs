@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -34,14 +32,13 @@ internal readonly unsafe struct PackedIQ4_XS : IPackedFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) =>
-        PackedRows.Halves(header + (16 * half)) * Avx.ConvertToVector256Single(PackedRows.SignedBytes(unit + (8 * half)));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> =>
+        PackedRows.Times<TRows>(header + (2 * row), TRows.LoadSignedBytes(unit + row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot(unit + 16 + (32 * half), IQ4_NL.Values, x.Quants(column));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot4(unit + 16 + (32 * half), IQ4_NL.Values, x.Quants(column));
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedNamedValues.Dot<TRows, TColumns>(unit + 16 + (4 * row), IQ4_NL.Values, x.Quants(column));
 }

@@ -1,24 +1,46 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
 
-/// <summary>Sixteen packed rows × a panel of columns, over all blocks, with AVX2: eight rows and four columns at a time.</summary>
-internal static unsafe class PackedKernel
+/// <summary>Sixteen packed rows × a panel of columns, over all blocks: as many rows as a register holds and four columns at a time.</summary>
+internal static unsafe class PackedKernel<TRows>
+    where TRows : struct, IRowLanes<TRows>
 {
+    /// <param name="type">Of the weights.</param>
     /// <param name="weights">A group of a <see cref="PackedMatrix"/>.</param>
     /// <param name="panel">A <see cref="Panel"/>.</param>
     /// <param name="width">Its columns.</param>
     /// <param name="blocks">Blocks of a row, as the type stores them.</param>
     /// <param name="sums">The products <c>[width, 16]</c>.</param>
-    internal static void Run<TFormat>(byte* weights, byte* panel, int width, int blocks, float* sums)
+    internal static void Run(ElementType type, byte* weights, byte* panel, int width, int blocks, float* sums)
+    {
+        switch (type)
+        {
+            case ElementType.Q4_0: Run<PackedQ4_0>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q4_1: Run<PackedQ4_1>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q5_0: Run<PackedQ5_0>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q5_1: Run<PackedQ5_1>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q8_0: Run<PackedQ8_0>(weights, panel, width, blocks, sums); break;
+            case ElementType.IQ4_NL: Run<PackedIQ4_NL>(weights, panel, width, blocks, sums); break;
+            case ElementType.MXFP4: Run<PackedMXFP4>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q2_K: Run<PackedQ2_K>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q3_K: Run<PackedQ3_K>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q4_K: Run<PackedQ4_K>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q5_K: Run<PackedQ5_K>(weights, panel, width, blocks, sums); break;
+            case ElementType.Q6_K: Run<PackedQ6_K>(weights, panel, width, blocks, sums); break;
+            case ElementType.IQ4_XS: Run<PackedIQ4_XS>(weights, panel, width, blocks, sums); break;
+            default: throw new ArgumentOutOfRangeException(nameof(type), type, "There is no packed form of this element type.");
+        }
+    }
+
+    private static void Run<TFormat>(byte* weights, byte* panel, int width, int blocks, float* sums)
         where TFormat : struct, IPackedFormat
     {
         if (width == 1)
         {
-            One<TFormat>(weights, panel, blocks, 0, sums);
-            One<TFormat>(weights, panel, blocks, 1, sums + 8);
+            for (int row = 0; row < PackedMatrix.GroupRows; row += TRows.Rows)
+                One<TFormat>(weights, panel, blocks, row, sums + row);
             return;
         }
 
@@ -29,8 +51,8 @@ internal static unsafe class PackedKernel
             for (int s = 0; s < TFormat.Units; s++)
             {
                 var x = new PanelBlock(panel, width);
-                Unit<TFormat>(weights, unit, 0, x, width, sums);
-                Unit<TFormat>(weights, unit, 1, x, width, sums + 8);
+                for (int row = 0; row < PackedMatrix.GroupRows; row += TRows.Rows)
+                    Unit<TFormat>(weights, unit, row, x, width, sums + row);
                 unit += TFormat.UnitBytes;
                 panel += Panel.ColumnBytes * width;
             }
@@ -39,43 +61,43 @@ internal static unsafe class PackedKernel
         }
     }
 
-    private static void Unit<TFormat>(byte* header, byte* unit, int half, in PanelBlock x, int width, float* sums)
+    private static void Unit<TFormat>(byte* header, byte* unit, int row, in PanelBlock x, int width, float* sums)
         where TFormat : struct, IPackedFormat
     {
-        Vector256<float> scales = TFormat.Scales(header, unit, half);
-        Vector256<float> mins = TFormat.Mins(header, unit, half);
+        TRows scales = TFormat.Scales<TRows>(header, unit, row);
+        TRows mins = TFormat.Mins<TRows>(header, unit, row);
         int column = 0;
         for (; column <= width - 4; column += 4)
         {
-            FourColumns dots = TFormat.Dot4(unit, half, x, column);
+            FourColumns<TRows> dots = TFormat.Dot<TRows, FourColumns<TRows>>(unit, row, x, column);
             float* target = sums + (column * PackedMatrix.GroupRows);
-            Add<TFormat>(dots.First, unit, half, scales, mins, x, column, Vector256.Load(target)).Store(target);
-            Add<TFormat>(dots.Second, unit, half, scales, mins, x, column + 1, Vector256.Load(target + 16)).Store(target + 16);
-            Add<TFormat>(dots.Third, unit, half, scales, mins, x, column + 2, Vector256.Load(target + 32)).Store(target + 32);
-            Add<TFormat>(dots.Fourth, unit, half, scales, mins, x, column + 3, Vector256.Load(target + 48)).Store(target + 48);
+            Add<TFormat>(dots.First, unit, row, scales, mins, x, column, target);
+            Add<TFormat>(dots.Second, unit, row, scales, mins, x, column + 1, target + PackedMatrix.GroupRows);
+            Add<TFormat>(dots.Third, unit, row, scales, mins, x, column + 2, target + (2 * PackedMatrix.GroupRows));
+            Add<TFormat>(dots.Fourth, unit, row, scales, mins, x, column + 3, target + (3 * PackedMatrix.GroupRows));
         }
 
         for (; column < width; column++)
         {
-            float* target = sums + (column * PackedMatrix.GroupRows);
-            Add<TFormat>(TFormat.Dot(unit, half, x, column), unit, half, scales, mins, x, column, Vector256.Load(target))
-                .Store(target);
+            TRows dots = TFormat.Dot<TRows, OneColumn<TRows>>(unit, row, x, column).Sum;
+            Add<TFormat>(dots, unit, row, scales, mins, x, column, sums + (column * PackedMatrix.GroupRows));
         }
     }
 
-    private static void One<TFormat>(byte* weights, byte* panel, int blocks, int half, float* sums)
+    private static void One<TFormat>(byte* weights, byte* panel, int blocks, int row, float* sums)
         where TFormat : struct, IPackedFormat
     {
-        Vector256<float> acc = default;
+        TRows acc = default;
         for (int block = 0; block < blocks; block++)
         {
             byte* unit = weights + TFormat.HeaderBytes;
             for (int s = 0; s < TFormat.Units; s++)
             {
                 var x = new PanelBlock(panel, 1);
-                Vector256<float> scales = TFormat.Scales(weights, unit, half);
-                Vector256<float> mins = TFormat.Mins(weights, unit, half);
-                acc = Add<TFormat>(TFormat.Dot(unit, half, x, 0), unit, half, scales, mins, x, 0, acc);
+                TRows scales = TFormat.Scales<TRows>(weights, unit, row);
+                TRows mins = TFormat.Mins<TRows>(weights, unit, row);
+                TRows dots = TFormat.Dot<TRows, OneColumn<TRows>>(unit, row, x, 0).Sum;
+                acc = Add<TFormat>(dots, unit, row, scales, mins, x, 0, acc);
                 unit += TFormat.UnitBytes;
                 panel += Panel.ColumnBytes;
             }
@@ -83,26 +105,26 @@ internal static unsafe class PackedKernel
             weights = unit;
         }
 
-        acc.Store(sums);
+        TRows.StoreFloats(acc, sums);
     }
 
-    /// <summary>The definition's step for one sub-block, in eight lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add<TFormat>(
-        Vector256<int> dots,
-        byte* unit,
-        int half,
-        Vector256<float> scales,
-        Vector256<float> mins,
-        in PanelBlock x,
-        int column,
-        Vector256<float> acc)
+    private static void Add<TFormat>(
+        TRows dots, byte* unit, int row, TRows scales, TRows mins, in PanelBlock x, int column, float* target)
+        where TFormat : struct, IPackedFormat =>
+        TRows.StoreFloats(Add<TFormat>(dots, unit, row, scales, mins, x, column, TRows.LoadFloats(target)), target);
+
+    /// <summary>The definition's step for one sub-block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TRows Add<TFormat>(
+        TRows dots, byte* unit, int row, TRows scales, TRows mins, in PanelBlock x, int column, TRows acc)
         where TFormat : struct, IPackedFormat
     {
-        Vector256<float> scale = x.Scale(column);
-        acc = Fma.MultiplyAdd(Avx.ConvertToVector256Single(dots), scales * scale, acc);
-        return TFormat.HasMins
-            ? Fma.MultiplyAdd(Avx.ConvertToVector256Single(TFormat.MinusSums(unit, half, x, column)), mins * scale, acc)
-            : acc;
+        TRows scale = TRows.BroadcastFloat(x.Scale(column));
+        acc = TRows.FusedMultiplyAdd(TRows.ToFloats(dots), TRows.MultiplyFloats(scales, scale), acc);
+        if (!TFormat.HasMins)
+            return acc;
+        TRows sums = TRows.ToFloats(TFormat.MinusSums<TRows>(unit, row, x, column));
+        return TRows.FusedMultiplyAdd(sums, TRows.MultiplyFloats(mins, scale), acc);
     }
 }

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -26,14 +24,13 @@ internal readonly unsafe struct PackedMXFP4 : IPackedFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) =>
-        (Avx2.ConvertToVector256Int32((ushort*)unit + (8 * half)) << 16).AsSingle();
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> =>
+        TRows.LoadBrains(unit + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot(unit + 32 + (32 * half), MXFP4.Values, x.Quants(column));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNamedValues.Dot4(unit + 32 + (32 * half), MXFP4.Values, x.Quants(column));
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedNamedValues.Dot<TRows, TColumns>(unit + 32 + (4 * row), MXFP4.Values, x.Quants(column));
 }

@@ -7,7 +7,8 @@ namespace Pure.Engine.Kernels.Packed;
 /// Packed weights × 8-bit activations. The definition is <see cref="MatMulQ8Kernel"/>'s on the matrix that was packed: a packed matrix
 /// gives the same bits.
 /// </summary>
-internal static unsafe class PackedMatMul
+internal static unsafe class PackedMatMul<TRows>
+    where TRows : struct, IRowLanes<TRows>
 {
     /// <summary>Output rows from <paramref name="rowBegin"/>, a multiple of sixteen, to <paramref name="rowEnd"/> - 1.</summary>
     internal static void Run(
@@ -30,7 +31,7 @@ internal static unsafe class PackedMatMul
             {
                 byte* group = weights.Group(row / PackedMatrix.GroupRows);
                 if (!emitted || !EmittedKernels.TryRun(weights.Format, group, panel, width, weights.Blocks, sums))
-                    weights.Format.Run(group, panel, width, weights.Blocks, sums);
+                    PackedKernel<TRows>.Run(weights.Format.Type, group, panel, width, weights.Blocks, sums);
                 int rows = Math.Min(PackedMatrix.GroupRows, rowEnd - row);
                 for (int i = 0; i < width; i++)
                     Copy(sums + (i * PackedMatrix.GroupRows), y + ((long)(first + i) * yStride) + row, rows);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -23,5 +24,18 @@ internal static unsafe class PackedPairs
         uint* lane = (uint*)target + row;
         lane[0] = lower[0] | (lower[1] << 2) | (upper[0] << 4) | (upper[1] << 6);
         lane[PackedMatrix.GroupRows] = lower[2] | (lower[3] << 2) | (upper[2] << 4) | (upper[3] << 6);
+    }
+
+    /// <summary>The pairs of one vector: elements 8h … (a), 8h + 4 … (b), 16 + 8h … (c), 20 + 8h … (d).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Split<TRows>(byte* pairs, out TRows a, out TRows b, out TRows c, out TRows d)
+        where TRows : struct, IRowLanes<TRows>
+    {
+        TRows mask = TRows.EveryByte(3);
+        TRows all = TRows.Load(pairs);
+        a = all & mask;
+        b = (all >>> 2) & mask;
+        c = (all >>> 4) & mask;
+        d = (all >>> 6) & mask;
     }
 }

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -39,45 +37,41 @@ internal readonly unsafe struct PackedQ2_K : IPackedFormat, IHalvedUnit
     public static bool HasMins => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(header + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(header + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Mins(byte* header, byte* unit, int half) => PackedRows.Halves(header + 32 + (16 * half));
+    public static TRows Mins<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(header + 32 + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> MinusSums(byte* unit, int half, in PanelBlock x, int column)
+    public static TRows MinusSums<TRows>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
     {
-        Vector256<int> lower = Avx2.ConvertToVector256Int32(unit + (8 * half)) >> 4;
-        Vector256<int> upper = Avx2.ConvertToVector256Int32(unit + 16 + (8 * half)) >> 4;
-        return (lower * Vector256.Create(x.MinusLower(column))) + (upper * Vector256.Create(x.MinusUpper(column)));
+        TRows lower = TRows.LoadBytes(unit + row) >>> 4;
+        TRows upper = TRows.LoadBytes(unit + 16 + row) >>> 4;
+        return (lower * TRows.Broadcast(*x.MinusLowers(column))) + (upper * TRows.Broadcast(*x.MinusUppers(column)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ2_K>.Dot(unit, half, x, column);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedHalves<PackedQ2_K>.Dot<TRows, TColumns>(unit, row, x, column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ2_K>.Dot4(unit, half, x, column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<int> Lower, Vector256<int> Upper) HalfScales(byte* unit, int half)
+    public static void HalfScales<TRows>(byte* unit, int row, out TRows lower, out TRows upper)
+        where TRows : struct, IRowLanes<TRows>
     {
-        Vector256<int> mask = Vector256.Create(0xF);
-        return (
-            Avx2.ConvertToVector256Int32(unit + (8 * half)) & mask,
-            Avx2.ConvertToVector256Int32(unit + 16 + (8 * half)) & mask);
+        TRows mask = TRows.EveryByte(0xF);
+        lower = TRows.LoadBytes(unit + row) & mask;
+        upper = TRows.LoadBytes(unit + 16 + row) & mask;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Codes(
-        byte* unit, int half, int h, out Vector256<byte> a, out Vector256<byte> b, out Vector256<byte> c, out Vector256<byte> d)
+    public static void Codes<TRows>(byte* unit, int row, int h, out TRows a, out TRows b, out TRows c, out TRows d)
+        where TRows : struct, IRowLanes<TRows>
     {
-        Vector256<byte> mask = Vector256.Create((byte)3);
-        Vector256<ushort> pairs = Vector256.Load(unit + 32 + (32 * half) + (64 * h)).AsUInt16();
-        a = pairs.AsByte() & mask;
-        b = (pairs >> 2).AsByte() & mask;
-        c = (pairs >> 4).AsByte() & mask;
-        d = (pairs >> 6).AsByte() & mask;
+        PackedPairs.Split(unit + 32 + (4 * row) + (64 * h), out a, out b, out c, out d);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -40,33 +39,35 @@ internal readonly unsafe struct PackedQ3_K : IPackedFormat, IHalvedUnit
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(header + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(header + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ3_K>.Dot(unit, half, x, column);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedHalves<PackedQ3_K>.Dot<TRows, TColumns>(unit, row, x, column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ3_K>.Dot4(unit, half, x, column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<int> Lower, Vector256<int> Upper) HalfScales(byte* unit, int half) =>
-        (PackedRows.SignedBytes(unit + (8 * half)), PackedRows.SignedBytes(unit + 16 + (8 * half)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Codes(
-        byte* unit, int half, int h, out Vector256<byte> a, out Vector256<byte> b, out Vector256<byte> c, out Vector256<byte> d)
+    public static void HalfScales<TRows>(byte* unit, int row, out TRows lower, out TRows upper)
+        where TRows : struct, IRowLanes<TRows>
     {
-        Vector256<byte> mask = Vector256.Create((byte)3);
-        Vector256<byte> top = Vector256.Create((byte)4);
-        Vector256<ushort> pairs = Vector256.Load(unit + 32 + (32 * half) + (64 * h)).AsUInt16();
+        lower = TRows.LoadSignedBytes(unit + row);
+        upper = TRows.LoadSignedBytes(unit + 16 + row);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Codes<TRows>(byte* unit, int row, int h, out TRows a, out TRows b, out TRows c, out TRows d)
+        where TRows : struct, IRowLanes<TRows>
+    {
+        TRows top = TRows.EveryByte(4);
 
         // Bits 2h and 2h + 1 of each byte belong to a and b, four bits further up those of c and d; all go to 2.
-        Vector256<ushort> third = Vector256.Load(unit + ThirdBitsAt + (32 * half)).AsUInt16() >> (2 * h);
-        a = (pairs.AsByte() & mask) | ((third << 2).AsByte() & top);
-        b = ((pairs >> 2).AsByte() & mask) | ((third << 1).AsByte() & top);
-        c = ((pairs >> 4).AsByte() & mask) | ((third >> 2).AsByte() & top);
-        d = ((pairs >> 6).AsByte() & mask) | ((third >> 3).AsByte() & top);
+        TRows third = TRows.Load(unit + ThirdBitsAt + (4 * row)) >>> (2 * h);
+        PackedPairs.Split(unit + 32 + (4 * row) + (64 * h), out a, out b, out c, out d);
+        a |= (third << 2) & top;
+        b |= (third << 1) & top;
+        c |= (third >>> 2) & top;
+        d |= (third >>> 3) & top;
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -22,13 +21,12 @@ internal readonly unsafe struct PackedQ4_0 : IPackedFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(unit + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(unit + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNibbles.Dot(unit + 32 + (32 * half), x.Quants(column)) + Vector256.Create(8 * x.MinusSum(column));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNibbles.Dot4(unit + 32 + (32 * half), x.Quants(column)) + x.MinusSums(8, column);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedNibbles.Dot<TRows, TColumns>(unit + 32 + (4 * row), x.Quants(column)) + TColumns.Times(8, x.MinusSums(column));
 }

@@ -36,20 +36,20 @@ internal readonly unsafe struct PackedQ4_K : IPackedFormat
     public static bool HasMins => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) =>
-        PackedRows.Halves(header + (16 * half)) * PackedRows.Bytes(unit + (8 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> =>
+        PackedRows.Times<TRows>(header + (2 * row), TRows.LoadBytes(unit + row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Mins(byte* header, byte* unit, int half) =>
-        PackedRows.Halves(header + 32 + (16 * half)) * PackedRows.Bytes(unit + 16 + (8 * half));
+    public static TRows Mins<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> =>
+        PackedRows.Times<TRows>(header + 32 + (2 * row), TRows.LoadBytes(unit + 16 + row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNibbles.Dot(unit + 32 + (32 * half), x.Quants(column));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedNibbles.Dot4(unit + 32 + (32 * half), x.Quants(column));
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedNibbles.Dot<TRows, TColumns>(unit + 32 + (4 * row), x.Quants(column));
 
     /// <summary>d and dmin, which follow each other at <paramref name="deltas"/>.</summary>
     internal static void PutDeltas(byte* deltas, int row, byte* header)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -27,16 +26,16 @@ internal readonly unsafe struct PackedQ5_1 : IPackedFormat
     public static bool HasMins => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(unit + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(unit + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Mins(byte* header, byte* unit, int half) => PackedRows.Halves(unit + 32 + (16 * half));
+    public static TRows Mins<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(unit + 32 + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedFiveBits.Dot(unit + 64 + (32 * half), x.Quants(column), default);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedFiveBits.Dot4(unit + 64 + (32 * half), x.Quants(column), default);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedFiveBits.Dot<TRows, TColumns>(unit + 64 + (4 * row), x.Quants(column));
 }

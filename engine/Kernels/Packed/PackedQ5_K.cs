@@ -36,16 +36,16 @@ internal readonly unsafe struct PackedQ5_K : IPackedFormat
     public static bool HasMins => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedQ4_K.Scales(header, unit, half);
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => PackedQ4_K.Scales<TRows>(header, unit, row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Mins(byte* header, byte* unit, int half) => PackedQ4_K.Mins(header, unit, half);
+    public static TRows Mins<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => PackedQ4_K.Mins<TRows>(header, unit, row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedFiveBits.Dot(unit + 32 + (32 * half), x.Quants(column), default);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedFiveBits.Dot4(unit + 32 + (32 * half), x.Quants(column), default);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedFiveBits.Dot<TRows, TColumns>(unit + 32 + (4 * row), x.Quants(column));
 }

@@ -47,33 +47,35 @@ internal readonly unsafe struct PackedQ6_K : IPackedFormat, IHalvedUnit
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(header + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(header + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ6_K>.Dot(unit, half, x, column);
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows> =>
+        PackedHalves<PackedQ6_K>.Dot<TRows, TColumns>(unit, row, x, column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column) =>
-        PackedHalves<PackedQ6_K>.Dot4(unit, half, x, column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<int> Lower, Vector256<int> Upper) HalfScales(byte* unit, int half) =>
-        (PackedRows.SignedBytes(unit + (8 * half)), PackedRows.SignedBytes(unit + 16 + (8 * half)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Codes(
-        byte* unit, int half, int h, out Vector256<byte> a, out Vector256<byte> b, out Vector256<byte> c, out Vector256<byte> d)
+    public static void HalfScales<TRows>(byte* unit, int row, out TRows lower, out TRows upper)
+        where TRows : struct, IRowLanes<TRows>
     {
-        Vector256<byte> mask = Vector256.Create((byte)0xF);
-        Vector256<byte> top = Vector256.Create((byte)0x30);
-        byte* low = unit + 32 + (32 * half) + (128 * h);
-        Vector256<byte> first = Vector256.Load(low);
-        Vector256<byte> second = Vector256.Load(low + 64);
-        Vector256<ushort> high = Vector256.Load(unit + 32 + PackedNibbles.Bytes + (32 * half) + (64 * h)).AsUInt16();
-        a = (first & mask) | ((high << 4).AsByte() & top);
-        b = (second & mask) | ((high << 2).AsByte() & top);
-        c = ((first.AsUInt16() >> 4).AsByte() & mask) | (high.AsByte() & top);
-        d = ((second.AsUInt16() >> 4).AsByte() & mask) | ((high >> 2).AsByte() & top);
+        lower = TRows.LoadSignedBytes(unit + row);
+        upper = TRows.LoadSignedBytes(unit + 16 + row);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Codes<TRows>(byte* unit, int row, int h, out TRows a, out TRows b, out TRows c, out TRows d)
+        where TRows : struct, IRowLanes<TRows>
+    {
+        TRows top = TRows.EveryByte(0x30);
+        byte* nibbles = unit + 32 + (4 * row) + (128 * h);
+        PackedNibbles.Split(nibbles, out a, out c);
+        PackedNibbles.Split(nibbles + 64, out b, out d);
+        TRows high = TRows.Load(unit + 32 + PackedNibbles.Bytes + (4 * row) + (64 * h));
+        a |= (high << 4) & top;
+        b |= (high << 2) & top;
+        c |= high & top;
+        d |= (high >>> 2) & top;
     }
 }

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels.Packed;
@@ -26,35 +24,18 @@ internal readonly unsafe struct PackedQ8_0 : IPackedFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scales(byte* header, byte* unit, int half) => PackedRows.Halves(unit + (16 * half));
+    public static TRows Scales<TRows>(byte* header, byte* unit, int row)
+        where TRows : struct, IRowLanes<TRows> => TRows.LoadHalves(unit + (2 * row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(byte* unit, int half, in PanelBlock x, int column)
+    public static TColumns Dot<TRows, TColumns>(byte* unit, int row, in PanelBlock x, int column)
+        where TRows : struct, IRowLanes<TRows>
+        where TColumns : struct, IColumns<TColumns, TRows>
     {
         byte* quants = x.Quants(column);
-        Vector256<int> sum = default;
+        TColumns sums = default;
         for (int v = 0; v < 8; v++)
-            sum += Four(Vector256.Load((sbyte*)unit + 32 + (32 * half) + (64 * v)), quants + (4 * v));
-        return sum;
+            sums = sums.AddSignedProducts(TRows.Load(unit + 32 + (4 * row) + (64 * v)), quants + (4 * v));
+        return sums;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourColumns Dot4(byte* unit, int half, in PanelBlock x, int column)
-    {
-        byte* quants = x.Quants(column);
-        FourColumns sum = default;
-        for (int v = 0; v < 8; v++)
-            sum += Columns(Vector256.Load((sbyte*)unit + 32 + (32 * half) + (64 * v)), quants + (4 * v));
-        return sum;
-    }
-
-    /// <summary><see cref="Four"/> with each of four columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static FourColumns Columns(Vector256<sbyte> codes, byte* x) =>
-        new(Four(codes, x), Four(codes, x + 32), Four(codes, x + 64), Four(codes, x + 96));
-
-    /// <summary>Four products of signed bytes: |code| · (±x), whose pairs fit 16 bits (2 · 128 · 127 = 32,512).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<int> Four(Vector256<sbyte> codes, byte* x) => Avx2.MultiplyAddAdjacent(
-        Avx2.MultiplyAddAdjacent(Avx2.Abs(codes), Avx2.Sign(PackedNibbles.Broadcast(x), codes)), Vector256<short>.One);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Pure.Engine.Kernels.Packed;
 
@@ -11,28 +10,17 @@ internal readonly unsafe struct PanelBlock(byte* start, int width)
     internal byte* Quants(int column) => start + (32 * column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Vector256<float> Scale(int column) => Vector256.Create(((float*)(start + Panel.ScaleAt(width)))[column]);
+    internal float Scale(int column) => ((float*)(start + Panel.ScaleAt(width)))[column];
 
+    /// <summary>The negated sum of a column's quants; the next column's follows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal int MinusSum(int column) => ((int*)(start + Panel.MinusSumAt(width)))[column];
+    internal int* MinusSums(int column) => (int*)(start + Panel.MinusSumAt(width)) + column;
 
+    /// <summary>Of the first sixteen alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal int MinusLower(int column) => ((int*)(start + Panel.MinusLowerAt(width)))[column];
+    internal int* MinusLowers(int column) => (int*)(start + Panel.MinusLowerAt(width)) + column;
 
+    /// <summary>Of the last sixteen alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal int MinusUpper(int column) => ((int*)(start + Panel.MinusUpperAt(width)))[column];
-
-    /// <summary><paramref name="zero"/> times the negated sums of four columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal FourColumns MinusSums(int zero, int column) => Times(zero, (int*)(start + Panel.MinusSumAt(width)) + column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal FourColumns MinusLowers(int zero, int column) => Times(zero, (int*)(start + Panel.MinusLowerAt(width)) + column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal FourColumns MinusUppers(int zero, int column) => Times(zero, (int*)(start + Panel.MinusUpperAt(width)) + column);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static FourColumns Times(int zero, int* sums) => new(
-        Vector256.Create(zero * sums[0]), Vector256.Create(zero * sums[1]), Vector256.Create(zero * sums[2]), Vector256.Create(zero * sums[3]));
+    internal int* MinusUppers(int column) => (int*)(start + Panel.MinusUpperAt(width)) + column;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Tests.Kernels;
@@ -12,13 +13,17 @@ internal static class KernelCases
     internal static readonly ElementType[] QuantizedTypes =
         [.. AllTypes.Where(type => ElementFormat.Of(type).IsQuantized)];
 
-    /// <summary>The kernels of <paramref name="isa"/>; the test is skipped where the processor lacks it.</summary>
-    internal static KernelSet Require(string isa)
+    /// <summary>
+    /// The kernels of <paramref name="isa"/>; the test is skipped where the processor lacks it. "128-bit" is NEON's C#, which runs anywhere.
+    /// </summary>
+    internal static KernelSet Require(string isa, bool emit = true)
     {
+        if (isa == "128-bit")
+            return new VectorKernels<Lanes128, Rows128>(Isa.Neon, emits: false);
         Isa wish = Enum.GetValues<Isa>().Single(value => KernelSet.Name(value) == isa);
         if (!KernelSet.Supported.Contains(wish))
             Assert.Skip($"{isa} is not available in this process, which has {string.Join(", ", KernelSet.Supported.Select(KernelSet.Name))}.");
-        KernelSet kernels = KernelSet.Select(wish);
+        KernelSet kernels = KernelSet.Select(wish, emit);
         Assert.Equal(wish, kernels.Isa);
         return kernels;
     }

@@ -13,7 +13,10 @@ public sealed class PackedMatMulTests
     private static readonly ElementType[] Types = [.. KernelCases.AllTypes.Where(PackedMatrix.Has)];
 
     [Theory]
+    [InlineData("128-bit", false)]
+    [InlineData("neon", false)]
     [InlineData("avx2", false)]
+    [InlineData("avx-vnni", false)]
     [InlineData("avx512", false)]
     [InlineData("avx512", true)]
     public void Products_give_the_bits_of_the_definition(string isa, bool emit)
@@ -148,7 +151,7 @@ public sealed class PackedMatMulTests
 
     private static KernelSet Require(string isa, bool emit)
     {
-        KernelSet kernels = KernelSet.Select(KernelCases.Require(isa).Isa, emit);
+        KernelSet kernels = KernelCases.Require(isa, emit);
         if (emit && !kernels.Emits)
             Assert.Skip("emitted kernels need 512-bit VNNI and Linux on x64");
         return kernels;
@@ -156,6 +159,7 @@ public sealed class PackedMatMulTests
 
     private static IEnumerable<KernelSet> AllThatPack() => KernelSet.Supported
         .SelectMany(isa => new[] { KernelSet.Select(isa), KernelSet.Select(isa, emit: false) })
+        .Append(KernelCases.Require("128-bit"))
         .Where(kernels => kernels.ReadsPacked);
 
     private static Activations Quantized(Random random, KernelSet kernels, ActivationBuffer buffer, int rows)

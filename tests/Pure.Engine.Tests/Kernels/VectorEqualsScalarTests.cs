@@ -10,7 +10,7 @@ public sealed class VectorEqualsScalarTests
     private static readonly KernelSet Scalar = KernelSet.Select(Isa.Scalar);
     private static readonly ElementType[] FloatTypes = [ElementType.F32, ElementType.F16, ElementType.BF16];
 
-    public static TheoryData<string> VectorSets => ["avx2", "avx512"];
+    public static TheoryData<string> VectorSets => ["128-bit", "neon", "avx2", "avx-vnni", "avx512"];
 
     [Theory]
     [MemberData(nameof(VectorSets))]
