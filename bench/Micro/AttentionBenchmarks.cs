@@ -36,7 +36,7 @@ public class AttentionBenchmarks
         RandomWeights.Fill(_scores);
         _cache = new AlignedBuffer<byte>(format.RowBytes(elements));
         format.Quantize(values, _cache.Span);
-        _rows = new CacheRows(_cache.View, format.Type, AttentionCase.HeadSize, AttentionCase.HeadSize, AttentionCase.Positions);
+        _rows = CacheRows.Apart(_cache.View, format.Type, AttentionCase.HeadSize, AttentionCase.HeadSize, AttentionCase.Positions);
     }
 
     /// <summary>Frees it.</summary>

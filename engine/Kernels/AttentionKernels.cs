@@ -75,7 +75,7 @@ internal static unsafe class AttentionKernels
         where TElement : struct, IFloatElement
     {
         byte* first = keys.Data.Pointer;
-        nint stride = (nint)keys.Stride * TElement.Bytes;
+        var stride = (nint)keys.RowBytes;
         int count = keys.Count;
         int columns = keys.Columns;
         for (int p = 0; p < count; p += 4)
@@ -143,7 +143,7 @@ internal static unsafe class AttentionKernels
     {
         const int Strip = 4 * FloatDot.Lanes;
         byte* first = values.Data.Pointer;
-        nint stride = (nint)values.Stride * TElement.Bytes;
+        var stride = (nint)values.RowBytes;
         nint step = FloatDot.Lanes * TElement.Bytes;
         int count = values.Count;
         int columns = values.Columns;
@@ -200,31 +200,32 @@ internal static unsafe class AttentionKernels
     internal static void AddWeighted4<TLanes>(float* weights, int weightStride, in CacheRows values, float* accumulators)
         where TLanes : struct, ILanes<TLanes>
     {
-        var first = (float*)values.Data.Pointer;
+        byte* first = values.Data.Pointer;
+        var stride = (nint)values.RowBytes;
         int columns = values.Columns;
         int column = 0;
         if (TLanes.HasManyRegisters)
         {
             for (; column <= columns - (2 * FloatDot.Lanes); column += 2 * FloatDot.Lanes)
-                AddStrip2<TLanes>(weights, weightStride, first + column, values.Stride, values.Count, accumulators + column, columns);
+                AddStrip2<TLanes>(weights, weightStride, first + (sizeof(float) * column), stride, values.Count, accumulators + column, columns);
         }
 
         for (; column <= columns - FloatDot.Lanes; column += FloatDot.Lanes)
-            AddStrip1<TLanes>(weights, weightStride, first + column, values.Stride, values.Count, accumulators + column, columns);
+            AddStrip1<TLanes>(weights, weightStride, first + (sizeof(float) * column), stride, values.Count, accumulators + column, columns);
         for (; column < columns; column++)
         {
             for (int query = 0; query < 4; query++)
             {
                 float sum = accumulators[(query * columns) + column];
                 for (int p = 0; p < values.Count; p++)
-                    sum = MathF.FusedMultiplyAdd(weights[(query * weightStride) + p], first[((long)p * values.Stride) + column], sum);
+                    sum = MathF.FusedMultiplyAdd(weights[(query * weightStride) + p], ((float*)(first + (p * stride)))[column], sum);
                 accumulators[(query * columns) + column] = sum;
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void AddStrip1<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
+    private static void AddStrip1<TLanes>(float* weights, int weightStride, byte* value, nint stride, int count, float* target, int columns)
         where TLanes : struct, ILanes<TLanes>
     {
         TLanes sums0 = TLanes.Load(target);
@@ -236,7 +237,7 @@ internal static unsafe class AttentionKernels
         float* weights3 = weights2 + weightStride;
         for (int p = 0; p < count; p++, value += stride)
         {
-            TLanes values = TLanes.Load(value);
+            TLanes values = TLanes.Load((float*)value);
             sums0 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[p]), values, sums0);
             sums1 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights1[p]), values, sums1);
             sums2 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights2[p]), values, sums2);
@@ -250,7 +251,7 @@ internal static unsafe class AttentionKernels
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void AddStrip2<TLanes>(float* weights, int weightStride, float* value, int stride, int count, float* target, int columns)
+    private static void AddStrip2<TLanes>(float* weights, int weightStride, byte* value, nint stride, int count, float* target, int columns)
         where TLanes : struct, ILanes<TLanes>
     {
         float* target1 = target + columns;
@@ -269,8 +270,8 @@ internal static unsafe class AttentionKernels
         float* weights3 = weights2 + weightStride;
         for (int p = 0; p < count; p++, value += stride)
         {
-            TLanes low = TLanes.Load(value);
-            TLanes high = TLanes.Load(value + FloatDot.Lanes);
+            TLanes low = TLanes.Load((float*)value);
+            TLanes high = TLanes.Load((float*)value + FloatDot.Lanes);
             TLanes weight0 = TLanes.Broadcast(weights[p]);
             low0 = TLanes.FusedMultiplyAdd(weight0, low, low0);
             high0 = TLanes.FusedMultiplyAdd(weight0, high, high0);

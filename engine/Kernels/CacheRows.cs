@@ -3,16 +3,17 @@ using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Kernels;
 
-/// <summary>Some consecutive positions of the key/value cache: <c>[count, columns]</c>, rows <see cref="Stride"/> elements apart.</summary>
+/// <summary>Some consecutive positions of the key/value cache: <c>[count, columns]</c>, rows <see cref="RowBytes"/> apart.</summary>
 /// <param name="Data">First byte of the first row's first column.</param>
 /// <param name="Type">How elements are stored.</param>
-/// <param name="Stride">Elements from one position to the next: whole blocks of the type.</param>
+/// <param name="RowBytes">Bytes from one position to the next.</param>
 /// <param name="Columns">Elements read of each position: whole blocks of the type.</param>
 /// <param name="Count">Number of positions.</param>
-internal readonly record struct CacheRows(NativeView Data, ElementType Type, int Stride, int Columns, int Count)
+internal readonly record struct CacheRows(NativeView Data, ElementType Type, long RowBytes, int Columns, int Count)
 {
-    /// <summary>Bytes from one position to the next.</summary>
-    internal long RowBytes => ElementFormat.Of(Type).RowBytes(Stride);
+    /// <summary>Rows <paramref name="stride"/> elements apart, which are whole blocks of the type.</summary>
+    internal static CacheRows Apart(NativeView data, ElementType type, int stride, int columns, int count) =>
+        new(data, type, ElementFormat.Of(type).RowBytes(stride), columns, count);
 
     /// <summary>The positions from <paramref name="first"/> on.</summary>
     internal CacheRows From(int first) => Part(first, Count - first);

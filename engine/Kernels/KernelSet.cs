@@ -418,11 +418,11 @@ internal abstract unsafe class KernelSet
         ArgumentOutOfRangeException.ThrowIfNegative(rows.Columns, nameof(rows));
         if (rows.Count == 0)
             return;
-        long bytes = ((rows.Count - 1) * rows.RowBytes) + ElementFormat.Of(rows.Type).RowBytes(rows.Columns);
-        if (rows.Stride < rows.Columns || bytes > rows.Data.Length)
+        long columnBytes = ElementFormat.Of(rows.Type).RowBytes(rows.Columns);
+        if (rows.RowBytes < columnBytes || ((rows.Count - 1) * rows.RowBytes) + columnBytes > rows.Data.Length)
         {
             throw new ArgumentException(
-                $"{rows.Count} cache rows of {rows.Columns} elements, {rows.Stride} apart, do not fit {rows.Data.Length} bytes.", nameof(rows));
+                $"{rows.Count} cache rows of {rows.Columns} elements, {rows.RowBytes} bytes apart, do not fit {rows.Data.Length} bytes.", nameof(rows));
         }
     }
 

@@ -11,6 +11,9 @@ internal abstract class Attention : Sublayer
     /// <summary>Numbers that a position costs in the cache.</summary>
     internal abstract int CacheColumns { get; }
 
+    /// <summary>How many of the cache columns, the last ones, are values; 0 where keys and values are one latent.</summary>
+    internal abstract int CacheValueColumns { get; }
+
     /// <summary>The largest power of two that divides the columns of every key and every value in the cache.</summary>
     internal abstract int CacheUnit { get; }
 

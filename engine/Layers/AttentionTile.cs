@@ -128,7 +128,7 @@ internal readonly ref struct AttentionTile(
         Sequence sequence = step.Batch.Rows[row].Sequence;
         for (int position = begin; position < end;)
         {
-            CacheRows keys = workspace.AreFloats
+            CacheRows keys = workspace.Keys.Count > 0
                 ? workspace.Keys.Part(position - start, end - position)
                 : Stored(sequence, position, end, _heads[0].KeyColumn, KeySize);
             kernels.Scores(rowQueries, keys, _heads[0].Scale, workspace.Weights[(position - begin)..], Span);
@@ -141,7 +141,7 @@ internal readonly ref struct AttentionTile(
         vectors.Clear();
         for (int position = begin; position < end;)
         {
-            CacheRows values = workspace.AreFloats
+            CacheRows values = workspace.Values.Count > 0
                 ? workspace.Values.Part(position - start, end - position)
                 : Stored(sequence, position, end, _heads[0].ValueColumn, ValueSize);
             kernels.AddWeighted(workspace.Weights[(position - begin)..], Span, values, vectors);
@@ -159,15 +159,13 @@ internal readonly ref struct AttentionTile(
 
     private Workspace Prepare(int firstRow, int rows)
     {
-        ElementFormat format = step.Batch.Rows[firstRow].Sequence.Cache.Format;
-        bool isAlone = rows * _heads.Length == 1 && !format.IsQuantized;
-        bool areFloats = !isAlone && !(kernels.ReadsAsStored(format.Type, KeySize) && kernels.ReadsAsStored(format.Type, ValueSize));
-        int keys = areFloats ? Span * KeySize : 0;
-        int values = areFloats && !ValuesAreKeys ? Span * ValueSize : 0;
+        KvCache cache = step.Batch.Rows[firstRow].Sequence.Cache;
+        bool isAlone = rows * _heads.Length == 1;
+        int keys = IsMadeFloats(cache.KeyFormat, KeySize, isAlone) ? Span * KeySize : 0;
+        int values = !ValuesAreKeys && IsMadeFloats(cache.ValueFormat, ValueSize, isAlone) ? Span * ValueSize : 0;
         AlignedBuffer<float> floats = Floats(keys + values + (MaxHeads * (Span + ValueSize)));
         return new Workspace
         {
-            AreFloats = areFloats,
             Keys = Rows(floats, 0, keys, KeySize, KeySize),
             Values = ValuesAreKeys ? Rows(floats, 0, keys, KeySize, ValueSize) : Rows(floats, keys, values, ValueSize, ValueSize),
             Weights = floats.Writable(keys + values, _heads.Length * Span),
@@ -175,18 +173,22 @@ internal readonly ref struct AttentionTile(
         };
     }
 
-    private static CacheRows Rows(AlignedBuffer<float> floats, int first, int count, int stride, int columns) => new(
+    /// <summary>Whether queries meet floats made from the cache; a query alone meets floats of any width where they are.</summary>
+    private bool IsMadeFloats(ElementFormat format, int columns, bool isAlone) =>
+        format.IsQuantized || !(isAlone || kernels.ReadsAsStored(format.Type, columns));
+
+    private static CacheRows Rows(AlignedBuffer<float> floats, int first, int count, int stride, int columns) => CacheRows.Apart(
         floats.View.Slice((long)first * sizeof(float), (long)count * sizeof(float)), ElementType.F32, stride, columns, count / stride);
 
     /// <summary>Makes a span's keys and values floats, where they are not read as they are stored.</summary>
     private void Widen(int firstRow, int start, int stop, in Workspace workspace)
     {
-        if (!workspace.AreFloats)
-            return;
         Sequence sequence = step.Batch.Rows[firstRow].Sequence;
-        Widen(sequence, start, stop, _heads[0].KeyColumn, KeySize, _floats!.Writable(0, Span * KeySize));
-        if (!ValuesAreKeys)
-            Widen(sequence, start, stop, _heads[0].ValueColumn, ValueSize, _floats.Writable(Span * KeySize, Span * ValueSize));
+        int keys = workspace.Keys.Count > 0 ? Span * KeySize : 0;
+        if (keys > 0)
+            Widen(sequence, start, stop, _heads[0].KeyColumn, KeySize, _floats!.Writable(0, keys));
+        if (workspace.Values.Count > 0 && !ValuesAreKeys)
+            Widen(sequence, start, stop, _heads[0].ValueColumn, ValueSize, _floats!.Writable(keys, Span * ValueSize));
     }
 
     private void Widen(Sequence sequence, int start, int stop, int column, int columns, Span<float> target)
@@ -215,9 +217,10 @@ internal readonly ref struct AttentionTile(
     /// <summary>A thread's floats for one tile.</summary>
     private ref struct Workspace
     {
-        /// <summary>Whether keys and values are made floats first, in <see cref="Keys"/> and <see cref="Values"/> <c>[Span, columns]</c>.</summary>
-        internal bool AreFloats;
+        /// <summary>Keys made floats <c>[Span, KeySize]</c>; empty where they are read as they are stored.</summary>
         internal CacheRows Keys;
+
+        /// <summary>The same of values <c>[Span, ValueSize]</c>.</summary>
         internal CacheRows Values;
 
         /// <summary>Scores, then weights <c>[heads, Span]</c>, from the first position that a row sees.</summary>

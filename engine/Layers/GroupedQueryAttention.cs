@@ -79,6 +79,9 @@ internal sealed class GroupedQueryAttention : Attention
     internal override int CacheColumns => _shape.CacheColumns;
 
     /// <inheritdoc/>
+    internal override int CacheValueColumns => _shape.KvHeads * _shape.ValueSize;
+
+    /// <inheritdoc/>
     internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(_shape.KeySize | _shape.ValueSize);
 
     /// <inheritdoc/>

@@ -51,6 +51,9 @@ internal sealed class MultiHeadLatentAttention(
     internal override int CacheColumns => shape.CacheColumns;
 
     /// <inheritdoc/>
+    internal override int CacheValueColumns => 0;
+
+    /// <inheritdoc/>
     internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(shape.LatentSize | shape.RopeSize);
 
     /// <inheritdoc/>

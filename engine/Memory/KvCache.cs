@@ -17,19 +17,28 @@ public sealed class KvCache : IDisposable
     private readonly int[] _references;
     private readonly int[] _free;
     private readonly int _rowBytes;
+    private readonly int _keyBytes;
     private int _freeCount;
 
     /// <summary>Makes room for <paramref name="positions"/> positions, rounded up to whole blocks. Pages are touched when written.</summary>
+    /// <param name="shape">What a position costs.</param>
+    /// <param name="type">How keys are stored.</param>
+    /// <param name="positions">Positions of all sequences together.</param>
+    /// <param name="valueType">How values are stored; null for as keys are.</param>
     /// <exception cref="InvalidRequestException">
-    /// The machine has not that much memory, or the type's blocks do not fit the keys and values.
+    /// The machine has not that much memory, the blocks of a type do not fit the keys and values, or keys and values are one latent and the
+    /// types two.
     /// </exception>
-    public KvCache(CacheShape shape, CacheType type, int positions)
+    public KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(positions);
         Shape = shape;
         Type = type;
-        Format = type.Format();
-        _rowBytes = checked((int)shape.RowBytes(type));
+        ValueType = valueType ?? type;
+        KeyFormat = Type.Format();
+        ValueFormat = ValueType.Format();
+        _rowBytes = checked((int)shape.RowBytes(Type, ValueType));
+        _keyBytes = (int)KeyFormat.RowBytes(KeyColumns);
         Blocks = (positions + BlockPositions - 1) / BlockPositions;
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
         MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
@@ -47,17 +56,25 @@ public sealed class KvCache : IDisposable
     /// <summary>What one position costs.</summary>
     public CacheShape Shape { get; }
 
-    /// <summary>How elements are stored.</summary>
+    /// <summary>How keys are stored, or the latent that is key and value.</summary>
     public CacheType Type { get; }
 
-    /// <summary>The format of the elements.</summary>
-    internal ElementFormat Format { get; }
+    /// <summary>How values are stored.</summary>
+    public CacheType ValueType { get; }
+
+    /// <summary>The format of keys.</summary>
+    internal ElementFormat KeyFormat { get; }
+
+    /// <summary>The format of values.</summary>
+    internal ElementFormat ValueFormat { get; }
 
     /// <summary>Number of blocks.</summary>
     public int Blocks { get; }
 
     /// <summary>Blocks that no sequence holds.</summary>
     public int FreeBlocks => _freeCount;
+
+    private int KeyColumns => Shape.Columns - Shape.ValueColumns;
 
     /// <summary>Starts an empty sequence.</summary>
     public Sequence CreateSequence() => new(this);
@@ -111,16 +128,30 @@ public sealed class KvCache : IDisposable
     /// <summary>Stores one position's elements <c>[Columns]</c>.</summary>
     internal void Write(int layer, int block, int offset, ReadOnlySpan<float> row)
     {
-        Format.Quantize(row, _layers[layer].Writable((((long)block * BlockPositions) + offset) * _rowBytes, _rowBytes));
+        Span<byte> stored = Stored(layer, block, offset, 1);
+        KeyFormat.Quantize(row[..KeyColumns], stored[.._keyBytes]);
+        if (Shape.ValueColumns > 0)
+            ValueFormat.Quantize(row[KeyColumns..], stored[_keyBytes..]);
     }
 
     /// <summary>
-    /// <paramref name="count"/> positions of a block from <paramref name="offset"/> on, columns <paramref name="first"/> … of each.
+    /// The bytes of <paramref name="count"/> positions of a block from <paramref name="offset"/> on, as they are stored: of each its keys,
+    /// then its values.
+    /// </summary>
+    internal Span<byte> Stored(int layer, int block, int offset, int count) =>
+        _layers[layer].Writable((((long)block * BlockPositions) + offset) * _rowBytes, count * _rowBytes);
+
+    /// <summary>
+    /// <paramref name="count"/> positions of a block from <paramref name="offset"/> on, columns <paramref name="first"/> … of each, which
+    /// are keys or values.
     /// </summary>
     internal CacheRows Read(int layer, int block, int offset, int count, int first, int columns)
     {
-        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + Format.RowBytes(first);
-        long length = ((long)(count - 1) * _rowBytes) + Format.RowBytes(columns);
-        return new CacheRows(_layers[layer].View.Slice(start, length), Format.Type, Shape.Columns, columns, count);
+        bool areKeys = first < KeyColumns;
+        ElementFormat format = areKeys ? KeyFormat : ValueFormat;
+        long column = areKeys ? format.RowBytes(first) : _keyBytes + format.RowBytes(first - KeyColumns);
+        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + column;
+        long length = ((long)(count - 1) * _rowBytes) + format.RowBytes(columns);
+        return new CacheRows(_layers[layer].View.Slice(start, length), format.Type, _rowBytes, columns, count);
     }
 }

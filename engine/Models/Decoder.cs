@@ -171,7 +171,8 @@ internal sealed class Decoder
         // Layers that predict further tokens serve speculation; the next token's logits do not need them.
         _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);
         TransformerBlock first = blocks[0];
-        return new Transformer(tokens, ropes, blocks, outputNorm, head, new CacheShape(Layers, first.Attention.CacheColumns, first.Attention.CacheUnit));
+        var cache = new CacheShape(Layers, first.Attention.CacheColumns, first.Attention.CacheUnit, first.Attention.CacheValueColumns);
+        return new Transformer(tokens, ropes, blocks, outputNorm, head, cache);
     }
 
     private GatedFeedForward Gated(string block, string suffix, int hidden, GateActivation activation, GatedFeedForward.Scratch scratch) => new(

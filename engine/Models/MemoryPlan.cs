@@ -30,7 +30,7 @@ public sealed record MemoryPlan(
     internal static MemoryPlan Make(Model model, long limit, long neededBytes, ExpertStream stream)
     {
         int positions = Math.Min(CachedPositions, model.Info.ContextLength);
-        long cache = positions * model.CacheShape.BytesPerPosition(model.Options.CacheType);
+        long cache = positions * model.CacheShape.BytesPerPosition(model.Options.CacheType, model.Options.ValueCacheType);
         long working = RuntimeBytes + cache + NativeBytes.Held + GC.GetTotalMemory(forceFullCollection: false);
         long room = limit - neededBytes - working;
         long slots = stream.Experts == 0 ? 0 : Math.Min(stream.Experts, room / stream.SlotBytes);

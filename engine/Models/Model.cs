@@ -139,12 +139,12 @@ public sealed class Model : IDisposable
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
-    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions);
+    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions, Options.ValueCacheType);
 
     /// <summary>What the model needs with one session of so many positions, once every weight was used and the largest batch computed.</summary>
     public MemoryNeed MemoryFor(int positions) => new(
         WeightBytesInMemory(),
-        positions * CacheShape.BytesPerPosition(Options.CacheType),
+        positions * CacheShape.BytesPerPosition(Options.CacheType, Options.ValueCacheType),
         _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions));
 
     /// <summary>Computes the batch's rows, appends their keys and values, and returns the wanted logits.</summary>

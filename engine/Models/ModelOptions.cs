@@ -30,6 +30,9 @@ public sealed record ModelOptions
     /// <summary>How keys and values are stored.</summary>
     public CacheType CacheType { get; init; } = CacheType.F16;
 
+    /// <summary>How values are stored where they differ from keys; null for as keys are. Latent attention has one type for both.</summary>
+    public CacheType? ValueCacheType { get; init; }
+
     /// <summary>What to change of the file's rotary positions, such as stretching them to a longer context.</summary>
     public RopeOptions Rope { get; init; } = new();
 

@@ -23,9 +23,12 @@ internal sealed class EngineOptions
         "--activations", "What quantised weights are multiplied with: 8-bit integers or floats. Default: q8.",
         ("q8", ActivationType.Q8), ("f32", ActivationType.F32));
 
-    private readonly Option<CacheType?> _cacheType = ValueOptions.Choice(
-        "--kv-type", "How keys and values are stored; the last two need heads of whole blocks of 32. Default: f16.",
-        ("f32", CacheType.F32), ("f16", CacheType.F16), ("bf16", CacheType.BF16), ("q8_0", CacheType.Q8_0), ("q4_0", CacheType.Q4_0));
+    private readonly Option<CacheType?> _cacheType = CacheChoice(
+        "--kv-type", "How keys and values are stored; the last two need heads of whole blocks of 32. Default: f16.");
+
+    private readonly Option<CacheType?> _keyType = CacheChoice("--cache-type-k", "How keys are stored, where values are not stored alike.", "-ctk");
+
+    private readonly Option<CacheType?> _valueType = CacheChoice("--cache-type-v", "How values are stored, where keys are not stored alike.", "-ctv");
 
     private readonly Option<int?> _promptChunk = ValueOptions.OptionalNumber<int>(
         "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",
@@ -46,7 +49,7 @@ internal sealed class EngineOptions
 
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
-        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _promptChunk, _noRepack, _noEmit, _memoryLimit]);
+        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit, _memoryLimit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -69,12 +72,23 @@ internal sealed class EngineOptions
             Threads = parsed.GetValue(_threads) ?? standard.Threads,
             Isa = parsed.GetValue(_isa) ?? standard.Isa,
             Activations = parsed.GetValue(_activations) ?? standard.Activations,
-            CacheType = parsed.GetValue(_cacheType) ?? standard.CacheType,
+            CacheType = parsed.GetValue(_keyType) ?? parsed.GetValue(_cacheType) ?? standard.CacheType,
+            ValueCacheType = parsed.GetValue(_valueType) ?? parsed.GetValue(_cacheType) ?? standard.CacheType,
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),
             MemoryLimit = parsed.GetValue(_memoryLimit),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
+    }
+
+    private static Option<CacheType?> CacheChoice(string name, string description, params string[] aliases)
+    {
+        Option<CacheType?> choice = ValueOptions.Choice(
+            name, description,
+            ("f32", CacheType.F32), ("f16", CacheType.F16), ("bf16", CacheType.BF16), ("q8_0", CacheType.Q8_0), ("q4_0", CacheType.Q4_0));
+        foreach (string alias in aliases)
+            choice.Aliases.Add(alias);
+        return choice;
     }
 }

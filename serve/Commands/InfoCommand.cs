@@ -122,7 +122,7 @@ internal sealed class InfoCommand : PureCommand
         var sizes = new SizeReport(
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
-            length, info.WeightBytes, need.Weights, model.CacheShape.BytesPerPosition(model.Options.CacheType), need.Cache, need.Buffers,
+            length, info.WeightBytes, need.Weights, model.CacheShape.BytesPerPosition(model.Options.CacheType, model.Options.ValueCacheType), need.Cache, need.Buffers,
             Figures.RuntimeBytes, need.Total + Figures.RuntimeBytes);
         return new InfoReport(
             info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors)

@@ -79,7 +79,7 @@ internal sealed class TraceCommand : PureCommand
         {
             description["isa"] = Lower(model.Isa);
             description["activations"] = Lower(model.Options.Activations);
-            description["kv_type"] = Lower(model.Options.CacheType);
+            description["kv_type"] = ExecutionReport.CacheWord(model.Options);
         }
 
         return description;

@@ -45,6 +45,19 @@ public class InfoCommandTests
         Assert.Equal(bytesPerPosition, memory.GetProperty("cache_bytes_per_position").GetInt64());
     }
 
+    [Theory]
+    [InlineData(new[] { "-ctk", "q8_0", "-ctv", "q4_0" }, "q8_0/q4_0", (272 + 144) / 2)]
+    [InlineData(new[] { "--kv-type", "q8_0", "--cache-type-v", "f16" }, "q8_0/f16", (272 + 512) / 2)]
+    [InlineData(new[] { "--cache-type-k", "q8_0" }, "q8_0/f16", (272 + 512) / 2)]
+    [InlineData(new[] { "-ctk", "q8_0", "-ctv", "q8_0" }, "q8_0", 272)]
+    public void Keys_and_values_may_be_stored_in_types_of_their_own(string[] options, string named, int bytesPerPosition)
+    {
+        CommandRun run = CommandRun.Of(["info", Shared.Path("goldens/models/llama-q256-F32.gguf"), "--json", .. options]).Succeeds();
+        JsonElement root = JsonDocument.Parse(run.OutputBytes).RootElement;
+        Assert.Equal(bytesPerPosition, root.GetProperty("memory").GetProperty("cache_bytes_per_position").GetInt64());
+        Assert.Contains($"\"{named}\"", root.GetRawText(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_cache_type_whose_blocks_the_heads_do_not_fill_is_refused() =>
         CommandRun.Of("info", Shared.Path(Stories), "--kv-type", "q8_0").IsRefused("blocks of 32 (q8_0)", "f16, f32, bf16");

@@ -198,7 +198,7 @@ internal static unsafe class EmittedAttention
                 number = random.NextSingle() - 0.5f;
             _data = new AlignedBuffer<byte>(format.RowBytes(numbers.Length));
             format.Quantize(numbers, _data.Span);
-            Rows = new CacheRows(_data.View, type, columns, columns, count);
+            Rows = CacheRows.Apart(_data.View, type, columns, columns, count);
         }
 
         internal CacheRows Rows { get; }

@@ -120,7 +120,7 @@ public sealed class AttentionKernelTests
     {
         int stride = columns + random.Next(3);
         GuardedMemory<byte> data = random.RandomWeights(type, 1, ((count - 1) * stride) + columns);
-        rows = new CacheRows(data.View, type, stride, columns, count);
+        rows = CacheRows.Apart(data.View, type, stride, columns, count);
         return data;
     }
 }

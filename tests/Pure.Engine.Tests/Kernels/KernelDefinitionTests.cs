@@ -153,7 +153,7 @@ public sealed class KernelDefinitionTests
         var random = new Random(37);
         const int Columns = 77, Count = 9, Stride = 80;
         using GuardedMemory<byte> data = random.RandomWeights(ElementType.F16, 1, ((Count - 1) * Stride) + Columns);
-        var rows = new CacheRows(data.View, ElementType.F16, Stride, Columns, Count);
+        var rows = CacheRows.Apart(data.View, ElementType.F16, Stride, Columns, Count);
         float[] q = Normal(random, Columns);
         float[] weights = Normal(random, Count);
         float[] start = Normal(random, Columns);
@@ -205,9 +205,9 @@ public sealed class KernelDefinitionTests
 
         (float leftMax, float leftSum) = Scalar.ExpOfScores(scores.AsSpan(0, Cut));
         (float rightMax, float rightSum) = Scalar.ExpOfScores(scores.AsSpan(Cut));
-        Scalar.AddWeighted(scores.AsSpan(0, Cut), new CacheRows(data.View, ElementType.F32, Columns, Columns, Cut), left);
+        Scalar.AddWeighted(scores.AsSpan(0, Cut), CacheRows.Apart(data.View, ElementType.F32, Columns, Columns, Cut), left);
         Scalar.AddWeighted(
-            scores.AsSpan(Cut), new CacheRows(data.View.Slice(Cut * Columns * 4, (Count - Cut) * Columns * 4), ElementType.F32, Columns, Columns, Count - Cut), right);
+            scores.AsSpan(Cut), CacheRows.Apart(data.View.Slice(Cut * Columns * 4, (Count - Cut) * Columns * 4), ElementType.F32, Columns, Columns, Count - Cut), right);
         float max = Math.Max(leftMax, rightMax);
         float leftScale = Elementary.Exp(leftMax - max), rightScale = Elementary.Exp(rightMax - max);
         Scalar.MergeScaled(left, leftScale, right, rightScale);

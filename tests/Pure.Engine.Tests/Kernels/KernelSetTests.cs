@@ -45,14 +45,14 @@ public sealed class KernelSetTests
         Assert.Throws<ArgumentException>(() => Scalar.MergeScaled(four, 1, five, 1));
 
         using var data = new GuardedMemory<float>(16);
-        var rows = new CacheRows(data.View, ElementType.F32, 4, 4, 4);
+        var rows = CacheRows.Apart(data.View, ElementType.F32, 4, 4, 4);
         Assert.Throws<ArgumentException>(() => Scalar.Scores(five, rows, 1, four));
         Assert.Throws<ArgumentException>(() => Scalar.Scores(four, rows, 1, five));
-        Assert.Throws<ArgumentException>(() => Scalar.Scores(four, rows with { Stride = 5 }, 1, four));
-        Assert.Throws<ArgumentException>(() => Scalar.Scores(four, rows with { Stride = 3 }, 1, four));
+        Assert.Throws<ArgumentException>(() => Scalar.Scores(four, rows with { RowBytes = 20 }, 1, four));
+        Assert.Throws<ArgumentException>(() => Scalar.Scores(four, rows with { RowBytes = 12 }, 1, four));
         Assert.Throws<ArgumentException>(() => Scalar.AddWeighted(five, rows, four));
         Assert.Throws<ArgumentException>(() => Scalar.Widen(rows with { Type = ElementType.Q8_0 }, new float[16]));
-        Assert.Throws<ArgumentException>(() => Scalar.Scores(new float[32], new CacheRows(data.View, ElementType.Q8_0, 32, 32, 1), 1, [0]));
+        Assert.Throws<ArgumentException>(() => Scalar.Scores(new float[32], CacheRows.Apart(data.View, ElementType.Q8_0, 32, 32, 1), 1, [0]));
         Assert.Throws<ArgumentOutOfRangeException>(() => Scalar.Scores(four, rows with { Count = -1 }, 1, four));
     }
 

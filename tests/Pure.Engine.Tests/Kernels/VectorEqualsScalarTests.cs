@@ -128,7 +128,7 @@ public sealed class VectorEqualsScalarTests
             ElementType type = random.GetItems(FloatTypes, 1)[0];
             int elements = count == 0 ? 0 : ((count - 1) * stride) + columns;
             using GuardedMemory<byte> data = random.RandomWeights(type, 1, elements);
-            var rows = new CacheRows(data.View, type, stride, columns, count);
+            var rows = CacheRows.Apart(data.View, type, stride, columns, count);
             string what = $"{count} rows of {columns} {type}";
 
             using var q = new GuardedMemory<float>(columns);
@@ -165,7 +165,7 @@ public sealed class VectorEqualsScalarTests
                 int columns = blocks * block;
                 int stride = columns + (random.Next(3) * block);
                 using GuardedMemory<byte> data = random.RandomWeights(type, 1, ((count - 1) * stride) + columns);
-                var rows = new CacheRows(data.View, type, stride, columns, count);
+                var rows = CacheRows.Apart(data.View, type, stride, columns, count);
                 using var expected = new GuardedMemory<float>(count * columns);
                 using var actual = new GuardedMemory<float>(count * columns);
                 Scalar.Widen(rows, expected.Span);

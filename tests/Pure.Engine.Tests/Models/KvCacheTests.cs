@@ -1,3 +1,4 @@
+using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
 
@@ -80,6 +81,41 @@ public class KvCacheTests
     [InlineData(CacheType.Q4_0, 3 * 18)]
     public void A_position_costs_what_its_type_needs(CacheType type, int bytesPerLayer) =>
         Assert.Equal(5 * bytesPerLayer, new CacheShape(Layers: 5, Columns: 96, Unit: 32).BytesPerPosition(type));
+
+    [Fact]
+    public void Keys_and_values_cost_what_each_of_their_types_needs() => Assert.Equal(
+        5 * ((3 * 34) + (2 * 18)),
+        new CacheShape(Layers: 5, Columns: 96 + 64, Unit: 32, ValueColumns: 64).BytesPerPosition(CacheType.Q8_0, CacheType.Q4_0));
+
+    [Fact]
+    public void A_latent_of_two_types_is_refused()
+    {
+        using Model model = TinyModel.DeepSeek2().Load(new ModelOptions { Threads = 1, ValueCacheType = CacheType.BF16 });
+        Assert.Equal(
+            "This model keeps keys and values as one latent, which has one type, but f16 keys and bf16 values were asked for; use --kv-type.",
+            Assert.Throws<InvalidRequestException>(() => model.CreateCache(1)).Message);
+    }
+
+    [Fact]
+    public void What_is_stored_can_be_moved_to_another_cache()
+    {
+        var shape = new CacheShape(Layers: 1, Columns: 96, Unit: 32, ValueColumns: 32);
+        using var from = new KvCache(shape, CacheType.Q8_0, 64, CacheType.F16);
+        using var to = new KvCache(shape, CacheType.Q8_0, 64, CacheType.F16);
+        float[] row = [.. Enumerable.Range(0, 96).Select(i => i / 7f)];
+        from.Write(0, 0, 3, row);
+        from.Stored(0, 0, 3, 1).CopyTo(to.Stored(0, 0, 5, 1));
+        foreach ((int first, int columns) in (ReadOnlySpan<(int, int)>)[(32, 32), (64, 32)])
+        {
+            var expected = new float[columns];
+            var actual = new float[columns];
+            KernelSet kernels = KernelSet.Select(Isa.Scalar);
+            kernels.Widen(from.Read(0, 0, 3, 1, first, columns), expected);
+            kernels.Widen(to.Read(0, 0, 5, 1, first, columns), actual);
+            Assert.Equal(expected, actual);
+            Assert.Equal(row[first + 31], actual[31], 0.1);
+        }
+    }
 
     [Theory]
     [InlineData(CacheType.Q8_0)]

@@ -21,13 +21,20 @@ public class SplitAttentionTests
     [InlineData("deepseek2", CacheType.F16)]
     [InlineData("deepseek2", CacheType.F32)]
     [InlineData("gpt-oss", CacheType.BF16)]
-    public void Any_number_of_threads_gives_the_same_bits_over_several_spans(string family, CacheType cache)
+    [InlineData("llama", CacheType.Q8_0, CacheType.Q4_0)]
+    [InlineData("llama", CacheType.F16, CacheType.Q8_0)]
+    [InlineData("gpt-oss", CacheType.Q4_0, CacheType.BF16)]
+    public void Any_number_of_threads_gives_the_same_bits_over_several_spans(string family, CacheType keys, CacheType? values = null)
     {
-        float[] expected = Logits(family, new ModelOptions { Threads = 1, CacheType = cache, MaxBatchRows = Rows });
+        var options = new ModelOptions { Threads = 1, CacheType = keys, ValueCacheType = values, MaxBatchRows = Rows };
+        float[] expected = Logits(family, options);
         foreach (int threads in (int[])[2, 3, 5, 16])
-            Assert.Equal(expected, Logits(family, new ModelOptions { Threads = threads, CacheType = cache, MaxBatchRows = Rows }));
-        Assert.Equal(expected, Logits(family, new ModelOptions { Threads = 3, CacheType = cache, MaxBatchRows = Rows, Emit = false }));
-        Assert.Equal(expected, Logits(family, new ModelOptions { Threads = 3, CacheType = cache, MaxBatchRows = Rows, Isa = Isa.Scalar }));
+            Assert.Equal(expected, Logits(family, options with { Threads = threads }));
+        Assert.Equal(expected, Logits(family, options with { Threads = 3, Emit = false }));
+        foreach (Isa isa in KernelSet.Supported)
+            Assert.Equal(expected, Logits(family, options with { Threads = 3, Isa = isa }));
+        if (values is not null && values != keys)
+            Assert.NotEqual(expected, Logits(family, options with { ValueCacheType = null }));
     }
 
     /// <summary>Without this, a split that never happened would pass every other test.</summary>
