@@ -66,6 +66,13 @@ internal sealed class AttentionEmitter
     /// <summary>Sixteens of columns of a wide weighted sum.</summary>
     internal const int WideStrip = 4;
 
+    /// <summary>
+    /// Rows from what is read to what is fetched: positions lie too far apart for the processor to see where reading goes. A multiple of
+    /// eight.
+    /// </summary>
+    private const int RowsAhead = 16;
+
+    private const int CacheLine = 64;
     private const int VectorBytes = 64;
     private const Gpr Call = Gpr.Rdi;
 
@@ -115,7 +122,9 @@ internal sealed class AttentionEmitter
         const Gpr Counter = Gpr.R11;
         const Gpr QueryStride = Gpr.Rdx;
         const Gpr QueryStride3 = Gpr.Rsi;
+        const Gpr Ahead = Gpr.Rcx;
         int keys = Sums / queries;
+        bool fetches = queries == 4;
         ReadOnlySpan<Gpr> pointers = KeyPointers.AsSpan(0, keys / 4);
 
         int block = _code.Here;
@@ -124,6 +133,8 @@ internal sealed class AttentionEmitter
         _code.LoadAddress(KeyStride3, new Address(KeyStride, 0, KeyStride, 2));
         for (int i = 1; i < pointers.Length; i++)
             _code.LoadAddress(pointers[i], new Address(pointers[i - 1], 0, KeyStride, 4));
+        if (fetches)
+            LoadAhead(Ahead, pointers[0], KeyStride);
         _code.Load(Query, Field<ScoreCall>(nameof(ScoreCall.Queries)));
         if (queries > 1)
         {
@@ -142,12 +153,16 @@ internal sealed class AttentionEmitter
         {
             var vector = new Zmm(Sums + queries + (key % 8));
             LoadFloats(vector, Item(key % 4, pointers[key / 4], KeyStride, KeyStride3));
+            if (fetches)
+                _code.Prefetch(Item(key, Ahead, KeyStride, KeyStride3));
             for (int query = 0; query < queries; query++)
                 _code.MultiplyAdd(new Zmm((query * keys) + key), new Zmm(Sums + query), vector);
         }
 
         foreach (Gpr pointer in pointers)
             _code.Add(pointer, ElementVectorBytes);
+        if (fetches)
+            _code.Add(Ahead, ElementVectorBytes);
         _code.Add(Query, VectorBytes);
         _code.Decrement(Counter);
         _code.JumpIfNotZero(columns);
@@ -242,12 +257,14 @@ internal sealed class AttentionEmitter
         const Gpr WeightStride = Gpr.R8;
         const Gpr WeightStride3 = Gpr.R9;
         const Gpr Counter = Gpr.R11;
+        const Gpr Ahead = Gpr.R10;
         const int FirstValue = Sums;
         const int FirstWeight = Sums + WideStrip;
 
         WholeSums(queries, vectors, (sum, place) => _code.Load(sum, place));
         _code.Load(Value, Field<WeightedSumCall>(nameof(WeightedSumCall.Values)));
         _code.Load(ValueStride, Field<WeightedSumCall>(nameof(WeightedSumCall.ValueStride)));
+        LoadAhead(Ahead, Value, ValueStride);
         _code.Load(Weight, Field<WeightedSumCall>(nameof(WeightedSumCall.Weights)));
         _code.Load(WeightStride, Field<WeightedSumCall>(nameof(WeightedSumCall.WeightStride)));
         _code.LoadAddress(WeightStride3, new Address(WeightStride, 0, WeightStride, 2));
@@ -256,6 +273,8 @@ internal sealed class AttentionEmitter
         int loop = _code.Here;
         for (int vector = 0; vector < vectors; vector++)
             LoadFloats(new Zmm(FirstValue + vector), new Address(Value, vector * ElementVectorBytes));
+        for (int line = 0; line < vectors * ElementVectorBytes; line += CacheLine)
+            _code.Prefetch(new Address(Ahead, line));
         for (int query = 0; query < queries; query++)
         {
             var weight = new Zmm(FirstWeight + query);
@@ -265,6 +284,7 @@ internal sealed class AttentionEmitter
         }
 
         _code.Add(Value, ValueStride);
+        _code.Add(Ahead, ValueStride);
         _code.Add(Weight, sizeof(float));
         _code.Decrement(Counter);
         _code.JumpIfNotZero(loop);
@@ -286,6 +306,13 @@ internal sealed class AttentionEmitter
             for (int vector = 0; vector < vectors; vector++)
                 move(new Zmm((query * vectors) + vector), Item(query, Sum, Stride, Stride3) + (vector * VectorBytes));
         }
+    }
+
+    private void LoadAhead(Gpr target, Gpr row, Gpr stride)
+    {
+        _code.LoadAddress(target, new Address(row, 0, stride, 8));
+        for (int rows = 8; rows < RowsAhead; rows += 8)
+            _code.LoadAddress(target, new Address(target, 0, stride, 8));
     }
 
     private void LoadFloats(Zmm target, Address source)
