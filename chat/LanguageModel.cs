@@ -73,6 +73,26 @@ public sealed class LanguageModel : IDisposable
         return Load(GgufFile.Open(stream, DefaultName), null, options);
     }
 
+    /// <summary>Opens a smaller model of the same vocabulary, to guess tokens for this one; the caller disposes it.</summary>
+    /// <param name="path">A GGUF file, or a folder in Hugging Face's form.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="ModelFormatException">The file cannot be used.</exception>
+    /// <exception cref="InvalidRequestException">Its vocabulary is another, or the options ask for what this machine lacks.</exception>
+    public Model LoadDraft(string path, ModelOptions? options = null)
+    {
+        var draft = Model.Load(path, options);
+        try
+        {
+            RequireVocabulary(draft);
+            return draft;
+        }
+        catch
+        {
+            draft.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The text to continue. Unpaired surrogates count as U+FFFD.</param>
     /// <param name="options">What to write and when to stop.</param>
@@ -123,6 +143,22 @@ public sealed class LanguageModel : IDisposable
         ArgumentNullException.ThrowIfNull(prompt);
         int[] ids = Encode(prompt, options, isBeginning: session.Length == 0);
         return Complete(session, null, prompt, ids, options, cancellationToken);
+    }
+
+    /// <summary>Ids must stand for the same texts; at the end there may be fewer or more of them, which stand for none.</summary>
+    private void RequireVocabulary(Model draft)
+    {
+        const string Tokens = "tokenizer.ggml.tokens";
+        string[]? own = Model.File.Metadata.FindStrings(Tokens);
+        string[]? others = draft.File.Metadata.FindStrings(Tokens);
+        if (own is null || others is null)
+            return;
+        int same = own.AsSpan().CommonPrefixLength(others);
+        if (same < Math.Min(own.Length, others.Length))
+        {
+            throw new InvalidRequestException(
+                $"Token {same} is '{others[same]}' in the draft model {draft.File.Path} and '{own[same]}' in the model; take a draft model of the same vocabulary.");
+        }
     }
 
     private static LanguageModel Load(ModelFile file, Tokenizer? tokenizer, ModelOptions? options)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Pure.Engine;
 using Pure.Engine.Generation;
+using Pure.Engine.Models;
 
 namespace Pure.Chat;
 
@@ -90,6 +91,9 @@ public sealed record TextOptions
     /// <inheritdoc cref="GenerationOptions.Speculation"/>
     public Speculation Speculation { get; init; }
 
+    /// <summary>The model that guesses, where <see cref="Speculation"/> says so; <see cref="LanguageModel.LoadDraft"/> opens one.</summary>
+    public Model? DraftModel { get; init; }
+
     /// <inheritdoc cref="GenerationOptions.DraftTokens"/>
     public int DraftTokens { get; init; } = 8;
 
@@ -107,6 +111,7 @@ public sealed record TextOptions
         PromptChunk = PromptChunk,
         ShiftKeep = ShiftKeep,
         Speculation = Speculation,
+        DraftModel = DraftModel,
         DraftTokens = DraftTokens,
         LogitsObserver = LogitsObserver,
     };

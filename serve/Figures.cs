@@ -32,7 +32,7 @@ internal static class Figures
 
     /// <summary>What came of guessing ahead.</summary>
     internal static string Drafts(DraftCounts drafts) => drafts.Drafted == 0
-        ? "nothing: no place earlier in the text to guess from"
+        ? "nothing"
         : $"{Count(drafts.Drafted)} tokens in {Count(drafts.Passes)} passes, {Decimal(100 * drafts.AcceptanceRate, 1)} % accepted";
 
     /// <summary>Bytes in the unit that leaves one to three digits before the point (decimal units: a MB is 10^6 bytes).</summary>

@@ -29,6 +29,9 @@ internal sealed record Arguments
           --kv-type T        f32, f16, bf16, q8_0 or q4_0 (default f16)
           --json             write JSON instead of a table
           --out PATH         also write PATH.md and PATH.json
+          --guess HOW        instead: write texts with guesses and without, in turn. lookup, nextn, or the file of a draft model
+          --text F           a text to continue so; may be given several times. Random weights repeat a token instead
+          --draft N          most guesses at a time (default 8)
           --plot F.svg A.json B.json …   measure nothing: draw the ratios of such reports, and print them as one table
           --help             this text
         """;
@@ -52,6 +55,13 @@ internal sealed record Arguments
     public bool Json { get; private init; }
 
     public string? Out { get; private init; }
+
+    /// <summary>Where guesses come from, if it is they that are measured.</summary>
+    public string? Guess { get; private init; }
+
+    public IReadOnlyList<string> Texts { get; private init; } = [];
+
+    public int Draft { get; private init; } = 8;
 
     public string? Plot { get; private init; }
 
@@ -119,6 +129,9 @@ internal sealed record Arguments
         "--generate" => this with { Generate = Number(option, value, 1) },
         "--threads" => this with { Threads = [.. value.Split(',').Select(count => Number(option, count, 1))] },
         "--runs" => this with { Runs = Number(option, value, 1) },
+        "--guess" => this with { Guess = value },
+        "--text" => this with { Texts = [.. Texts, value] },
+        "--draft" => this with { Draft = Number(option, value, 1) },
         "--out" => this with { Out = value },
         "--isa" => this with { Options = Options with { Isa = Name<Isa>(option, value) } },
         "--activations" => this with { Options = Options with { Activations = Name<ActivationType>(option, value) } },

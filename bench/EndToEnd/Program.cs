@@ -1,5 +1,7 @@
 using Pure.Bench.EndToEnd;
+using Pure.Chat;
 using Pure.Engine;
+using Pure.Engine.Generation;
 using Pure.Engine.Models;
 using Pure.Serve;
 using Pure.Serve.Benchmark;
@@ -30,6 +32,15 @@ try
         source = source with { Path = temporary };
     }
 
+    if (arguments.Guess is { } guess)
+    {
+        string table = Guess(arguments, source, guess);
+        Console.Write(table);
+        if (arguments.Out is { } target)
+            File.WriteAllText(target + ".md", table);
+        return 0;
+    }
+
     Report report = Measure(arguments, source);
     Console.Write(arguments.Json ? report.ToJson() : report.ToMarkdown());
     if (arguments.Out is { } path)
@@ -49,6 +60,34 @@ finally
 {
     if (temporary is not null)
         File.Delete(temporary);
+}
+
+string Guess(Arguments arguments, BenchModel source, string how)
+{
+    Machine machine = Machine.Describe();
+    Speculation speculation = how switch
+    {
+        "lookup" => Speculation.Lookup,
+        "nextn" => Speculation.NextTokens,
+        _ => Speculation.DraftModel,
+    };
+    var guessing = new Guessing(speculation, arguments.Draft);
+    foreach (int threads in arguments.Threads)
+    {
+        ModelOptions options = arguments.Options with { Threads = threads };
+        if (source.Shape is not null)
+        {
+            using Model random = source.Load(options);
+            guessing.Measure(random, arguments.Generate, arguments.Runs);
+            continue;
+        }
+
+        using LanguageModel model = source.Path is null ? LanguageModel.LoadDefault(options) : LanguageModel.Load(source.Path, options);
+        guessing.Measure(model, speculation == Speculation.DraftModel ? how : null, arguments.Texts, arguments.Generate, arguments.Runs);
+    }
+
+    return guessing.ToMarkdown(
+        machine, "dotnet run -c Release --project bench/EndToEnd -- " + string.Join(' ', args), arguments.Runs);
 }
 
 Report Measure(Arguments arguments, BenchModel source)

@@ -34,7 +34,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         _sampler = new Sampler(options.Sampling, session.Model.Info.VocabularySize);
         _stopTokens = [.. options.StopTokens];
         _chunk = options.PromptChunk ?? session.Model.Options.MaxBatchRows;
-        _drafts = options.Speculation == Speculation.None ? null : new Drafts(session, options.DraftTokens);
+        _drafts = options.Speculation == Speculation.None ? null : new Drafts(session, options);
     }
 
     private enum State
@@ -139,11 +139,15 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         {
             _cancellation.ThrowIfCancellationRequested();
             cancellation.ThrowIfCancellationRequested();
+            if (_written > 0)
+                _drafts?.Guess((_options.MaxTokens ?? int.MaxValue) - _written);
             lock (_session.Model.Gate)
             {
                 if (_drafts is not null && _written > 0)
-                    return Choose(_drafts.Next(_session, (_options.MaxTokens ?? int.MaxValue) - _written), out token);
-                if (!_session.Read(_chunk, wantsToken, out Logits logits))
+                    return Choose(_drafts.Next(), out token);
+                bool isRead = _session.Read(_chunk, wantsToken, out Logits logits);
+                _drafts?.Follow();
+                if (!isRead)
                     continue;
                 if (wantsToken)
                     return Choose(logits[0], out token);
@@ -185,6 +189,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
         FinishReason = reason;
         _state = State.Ended;
         _session.Leave(this);
+        _drafts?.Dispose();
         return false;
     }
 

@@ -1,3 +1,5 @@
+using Pure.Engine.Models;
+
 namespace Pure.Engine.Generation;
 
 /// <summary>Receives the model's logits of each sampled position, before bias and penalties.</summary>
@@ -35,6 +37,12 @@ public sealed record GenerationOptions
 
     /// <summary>Whether several tokens may be computed at once, by guessing. The result does not depend on it.</summary>
     public Speculation Speculation { get; init; }
+
+    /// <summary>
+    /// The model that guesses, where <see cref="Speculation"/> says so; it must outlive the generation and may be shared by many, and
+    /// its vocabulary must be the same.
+    /// </summary>
+    public Model? DraftModel { get; init; }
 
     /// <summary>Most tokens to guess at a time. A rejected guess costs its part of a forward pass and nothing else.</summary>
     public int DraftTokens { get; init; } = 8;

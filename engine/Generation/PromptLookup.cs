@@ -10,7 +10,7 @@ namespace Pure.Engine.Generation;
 /// Prompt lookup decoding (Saxena 2023, github.com/apoorvumang/prompt-lookup-decoding). Each token costs a store in each table and
 /// each guess a look into them, however long the text; nothing is allocated after construction.
 /// </remarks>
-internal sealed class PromptLookup
+internal sealed class PromptLookup : DraftSource
 {
     private const int Shortest = 2;
     private const int Longest = 4;
@@ -30,11 +30,8 @@ internal sealed class PromptLookup
             _ends[table] = new int[slots];
     }
 
-    /// <summary>Guesses what follows the tokens.</summary>
-    /// <param name="tokens">The text so far; each call's begins with that of the call before.</param>
-    /// <param name="draft">Receives the guesses.</param>
-    /// <returns>How many there are: as many as fit, or none.</returns>
-    internal int Propose(ReadOnlySpan<int> tokens, Span<int> draft)
+    /// <summary>Guesses what follows the tokens: as many as fit, or none.</summary>
+    internal override int Propose(ReadOnlySpan<int> tokens, Span<int> draft)
     {
         for (; _next < tokens.Length; _next++) // the last runs are looked up before they are stored: they must not find themselves
         {

@@ -33,6 +33,9 @@ internal sealed class Ranking
         return maximum;
     }
 
+    /// <summary>The id of the largest logit, the lowest among equals.</summary>
+    internal static int Best(ReadOnlySpan<float> logits) => First(logits, Maximum(logits));
+
     /// <summary>The lowest id whose logit equals <paramref name="value"/>.</summary>
     internal static int First(ReadOnlySpan<float> logits, float value)
     {

@@ -78,11 +78,8 @@ public sealed class Session : IDisposable
                 $"The prompt chunk is {options.PromptChunk} tokens; it must be from 1 to the model's largest batch, {_batch.Capacity}.");
         }
 
-        if (options.Speculation != Speculation.None && (options.DraftTokens < 1 || options.DraftTokens >= _batch.Capacity))
-        {
-            throw new InvalidRequestException(
-                $"Drafts of {options.DraftTokens} tokens were asked for; ask for at least 1 and fewer than the model's largest batch, {_batch.Capacity}.");
-        }
+        if (options.Speculation != Speculation.None)
+            Drafts.Check(this, options);
 
         if (options.ShiftKeep is { } keep && (keep < -1 || keep >= ContextLength))
         {
@@ -167,6 +164,12 @@ public sealed class Session : IDisposable
             _cache.Dispose();
         }
     }
+
+    /// <summary>Its place in the cache.</summary>
+    internal Sequence Sequence => _sequence;
+
+    /// <summary>The rows of the last pass.</summary>
+    internal ReadOnlySpan<BatchRow> Pass => _batch.Rows;
 
     internal ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, _tokenCount);
 

@@ -12,9 +12,18 @@ public enum Speculation
 
     /// <summary>
     /// What followed the last few tokens where they stood earlier in the text. Pays where a text repeats or quotes itself and a pass
-    /// costs mostly the reading of weights; a model so small that it stays in the processor's caches gets slower.
+    /// costs mostly the reading of weights; guesses rest where they prove wrong.
     /// </summary>
     Lookup,
+
+    /// <summary>
+    /// What a smaller model of the same vocabulary, <see cref="GenerationOptions.DraftModel"/>, finds most probable. Pays where that
+    /// model costs a small part of this one and often agrees with it.
+    /// </summary>
+    DraftModel,
+
+    /// <summary>What the model's own layer for the token after the next says; DeepSeek-V3's files may have one (<c>nextn</c>).</summary>
+    NextTokens,
 }
 
 /// <summary>How well guessing went.</summary>

@@ -44,6 +44,9 @@ internal sealed class MixtureOfExperts : FeedForward
     /// <summary>How experts are chosen.</summary>
     internal RouterShape Shape => _shape;
 
+    /// <summary>What chooses them.</summary>
+    internal Router Router => _router;
+
     /// <summary>The layer's weights.</summary>
     internal Weights LayerWeights => _weights;
 
@@ -152,6 +155,7 @@ internal sealed class MixtureOfExperts : FeedForward
             logits,
             _scratch.Assignments.Experts.AsSpan(first, _shape.Used),
             _scratch.Assignments.Weights.AsSpan(first, _shape.Used));
+        _router.Count(_scratch.Assignments.Experts.AsSpan(first, _shape.Used));
     }
 
     private void Combine(int row, in Activations outputs, in Activations shared, in Activations sharedGate, Span<float> y)

@@ -56,6 +56,21 @@ internal sealed class Router(RouterShape shape, float[]? bias)
     /// <summary>Largest number of experts; a row's scores live on the stack.</summary>
     internal const int MaxExperts = 4096;
 
+    /// <summary>How many rows chose each expert <c>[experts]</c>, where that is counted; null where it is not.</summary>
+    internal long[]? Chosen { get; private set; }
+
+    /// <summary>Counts from 0 on.</summary>
+    internal void CountChosen() => Chosen = new long[shape.Experts];
+
+    /// <summary>Counts a row's experts, where they are counted; rows may come from several threads.</summary>
+    internal void Count(ReadOnlySpan<int> experts)
+    {
+        if (Chosen is not { } chosen)
+            return;
+        foreach (int expert in experts)
+            Interlocked.Increment(ref chosen[expert]);
+    }
+
     /// <param name="logits">Router logits <c>[experts]</c>.</param>
     /// <param name="experts">The chosen experts, best first <c>[used]</c>.</param>
     /// <param name="weights">Their weights <c>[used]</c>.</param>

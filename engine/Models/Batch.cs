@@ -38,6 +38,10 @@ public sealed class Batch
     /// <param name="wantsLogits">Whether the forward pass computes this row's logits.</param>
     public void Add(Sequence sequence, ReadOnlyMemory<float> embedding, bool wantsLogits) => Add(sequence, -1, embedding, wantsLogits);
 
+    /// <summary>Adds a token at a position of a sequence, for a layer that reads positions on its own account.</summary>
+    internal void Add(Sequence sequence, int position, int token) =>
+        _rows[Count++] = new BatchRow(sequence, position, token, default, WantsLogits: false);
+
     /// <summary>Empties the batch.</summary>
     public void Clear()
     {

@@ -168,11 +168,35 @@ internal sealed class Decoder
         RmsNorm outputNorm = Norm("output_norm.weight");
         Linear head = _reader.Has("output.weight") ? _reader.Linear("output", _vocabulary, Embedding) : _reader.Need(tokens);
 
-        // Layers that predict further tokens serve speculation; the next token's logits do not need them.
+        // Layers that predict further tokens serve speculation; the next token's logits do not need them. Only the first is used, and
+        // not where a file has no more than a part of it.
+        NextTokenLayer? nextToken = _predictors > 0
+            && _reader.Has($"blk.{Layers}.nextn.eh_proj.weight") && _reader.Has($"blk.{Layers}.attn_output.weight")
+            ? _reader.Idle(() => NextToken($"blk.{Layers}.", block, tokens, outputNorm, head))
+            : null;
         _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);
         TransformerBlock first = blocks[0];
-        var cache = new CacheShape(Layers, first.Attention.CacheColumns, first.Attention.CacheUnit, first.Attention.CacheValueColumns);
-        return new Transformer(tokens, ropes, blocks, outputNorm, head, cache);
+        var cache = new CacheShape(
+            nextToken is null ? Layers : Layers + 1, first.Attention.CacheColumns, first.Attention.CacheUnit, first.Attention.CacheValueColumns);
+        return new Transformer(tokens, ropes, blocks, outputNorm, head, cache) { NextToken = nextToken };
+    }
+
+    /// <summary>
+    /// blk.N.nextn.eh_proj, enorm and hnorm beside a layer's tensors, with shared_head_norm, shared_head_head and embed_tokens where the
+    /// file has them apart from the model's own.
+    /// </summary>
+    private NextTokenLayer NextToken(
+        string prefix, Func<string, int, TransformerBlock> block, Linear tokens, RmsNorm outputNorm, Linear head)
+    {
+        string own = prefix + "nextn.";
+        return new NextTokenLayer(
+            _reader.Has(own + "embed_tokens.weight") ? _reader.Lookup(own + "embed_tokens", _vocabulary, Embedding) : tokens,
+            Norm(own + "enorm.weight"),
+            Norm(own + "hnorm.weight"),
+            _reader.Linear(own + "eh_proj", Embedding, 2 * Embedding),
+            block(prefix, Layers),
+            _reader.Has(own + "shared_head_norm.weight") ? Norm(own + "shared_head_norm.weight") : outputNorm,
+            _reader.Has(own + "shared_head_head.weight") ? _reader.Linear(own + "shared_head_head", _vocabulary, Embedding) : head);
     }
 
     private GatedFeedForward Gated(string block, string suffix, int hidden, GateActivation activation, GatedFeedForward.Scratch scratch) => new(

@@ -11,7 +11,7 @@ namespace Pure.Engine.Models;
 /// A loaded model: token ids in, logits out. <see cref="Forward"/> takes a batch of rows from any number of sequences; a row's logits
 /// depend on the model, the tokens before it and the chosen arithmetic, and on nothing else.
 /// </summary>
-public sealed class Model : IDisposable
+public sealed partial class Model : IDisposable
 {
     private readonly Cpu _cpu;
     private readonly Transformer _transformer;
@@ -43,6 +43,12 @@ public sealed class Model : IDisposable
             _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            if (_transformer.NextToken is not null)
+            {
+                _joint = reader.Own(new ActivationBuffer(options.MaxBatchRows, 2 * embedding));
+                _followers = new Batch(options.MaxBatchRows);
+            }
+
             _bufferBytes = NativeBytes.TakenByThisThread - allocated;
             Info = Describe(file, architecture, reader, _transformer);
             _stream = reader.Stream;
@@ -147,6 +153,21 @@ public sealed class Model : IDisposable
         positions * CacheShape.BytesPerPosition(Options.CacheType, Options.ValueCacheType),
         _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions));
 
+    /// <summary>Counts from here on which experts rows choose, for <see cref="ExpertLoads"/>; without it nothing is counted.</summary>
+    public void CountExperts()
+    {
+        foreach (TransformerBlock block in _transformer.Blocks)
+            (block.FeedForward as MixtureOfExperts)?.Router.CountChosen();
+    }
+
+    /// <summary>What was counted since <see cref="CountExperts"/>, of each mixture; nothing without it.</summary>
+    public IReadOnlyList<ExpertLoad> ExpertLoads() =>
+    [
+        .. _transformer.Blocks.Index()
+            .Where(block => block.Item.FeedForward is MixtureOfExperts { Router.Chosen: not null })
+            .Select(block => new ExpertLoad(block.Index, [.. ((MixtureOfExperts)block.Item.FeedForward).Router.Chosen!])),
+    ];
+
     /// <summary>Computes the batch's rows, appends their keys and values, and returns the wanted logits.</summary>
     /// <param name="batch">Rows of sequences in caches of this model.</param>
     /// <param name="trace">Where every named intermediate is written down; null for nowhere, which costs nothing.</param>
@@ -168,13 +189,7 @@ public sealed class Model : IDisposable
             rope.Prepare(batch);
         long barriers = _cpu.Pool.Barriers;
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
-        {
-            TransformerBlock block = _transformer.Blocks[layer];
-            var step = new Step(batch, layer, trace);
-            AddBranch(step, x, block.AttentionNorm, block.Attention, block.AttentionPostNorm, block.ResidualScale, BranchNames.Attention);
-            AddBranch(step, x, block.FeedForwardNorm, block.FeedForward, block.FeedForwardPostNorm, block.ResidualScale, BranchNames.FeedForward);
-            RequireFinite(x, layer);
-        }
+            RunBlock(new Step(batch, layer, trace), _transformer.Blocks[layer], x);
 
         BarriersPerLayer = (double)(_cpu.Pool.Barriers - barriers) / _transformer.Blocks.Length;
         foreach (ref readonly BatchRow row in batch.Rows)
@@ -314,6 +329,13 @@ public sealed class Model : IDisposable
         }
     }
 
+    private void RunBlock(Step step, TransformerBlock block, in Activations x)
+    {
+        AddBranch(step, x, block.AttentionNorm, block.Attention, block.AttentionPostNorm, block.ResidualScale, BranchNames.Attention);
+        AddBranch(step, x, block.FeedForwardNorm, block.FeedForward, block.FeedForwardPostNorm, block.ResidualScale, BranchNames.FeedForward);
+        RequireFinite(x, step.Layer);
+    }
+
     /// <summary>x += scale · postNorm(sublayer(norm(x))).</summary>
     private void AddBranch(Step step, in Activations x, RmsNorm norm, Sublayer sublayer, RmsNorm? postNorm, float scale, BranchNames names)
     {
@@ -335,15 +357,8 @@ public sealed class Model : IDisposable
 
     private Logits Head(Batch batch, in Activations x, int wanted, Trace? trace)
     {
-        int vocabulary = Info.VocabularySize;
         if (wanted == 0)
-            return new Logits(_logits, 0, vocabulary);
-        if (_logits.Length < (long)wanted * vocabulary)
-        {
-            _logits.Dispose();
-            _logits = new AlignedBuffer<float>((long)wanted * vocabulary);
-        }
-
+            return new Logits(_logits, 0, Info.VocabularySize);
         Activations last = _wanted.Rows(wanted);
         for (int index = 0, next = 0; index < batch.Count; index++)
         {
@@ -351,9 +366,23 @@ public sealed class Model : IDisposable
                 x.Row(index).CopyTo(last.Row(next++));
         }
 
-        _transformer.OutputNorm.Forward(last, last, _transformer.Head.ReadsQ8);
+        return Head(_transformer.OutputNorm, _transformer.Head, last, trace);
+    }
+
+    /// <summary>Logits of hidden states, which are normalised in place.</summary>
+    private Logits Head(RmsNorm norm, Linear head, in Activations last, Trace? trace)
+    {
+        int vocabulary = Info.VocabularySize;
+        int wanted = last.Rows;
+        if (_logits.Length < (long)wanted * vocabulary)
+        {
+            _logits.Dispose();
+            _logits = new AlignedBuffer<float>((long)wanted * vocabulary);
+        }
+
+        norm.Forward(last, last, head.ReadsQ8);
         trace?.Add(TraceName.OutputNorm, last);
-        _transformer.Head.Forward(last, Activations.Floats(_logits, wanted, vocabulary));
+        head.Forward(last, Activations.Floats(_logits, wanted, vocabulary));
         var logits = new Logits(_logits, wanted, vocabulary);
         for (int row = 0; row < wanted; row++)
         {

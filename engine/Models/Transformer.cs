@@ -18,7 +18,28 @@ internal sealed record Transformer(
 
     /// <summary>Divides the logits.</summary>
     internal float LogitDivisor { get; init; } = 1;
+
+    /// <summary>The layer that predicts the token after the next; null where the file has none.</summary>
+    internal NextTokenLayer? NextToken { get; init; }
 }
+
+/// <summary>
+/// A layer of its own that predicts the token after the next: from the hidden state of a position and the embedding of the token that
+/// follows it, h' = block(W · [norm(embedding); norm(h)]), and logits = head · norm(h').
+/// </summary>
+/// <remarks>
+/// DeepSeek-V3, arXiv:2412.19437, section 2.2, equations 21 to 23; embedding before hidden state, as published weights have them, and
+/// h behind the model's output norm, as they were served from the beginning.
+/// </remarks>
+/// <param name="Embedding"><c>[vocabulary, embedding]</c>; the model's own where the file has no other.</param>
+/// <param name="EmbeddingNorm">Norm of the embedding.</param>
+/// <param name="HiddenNorm">Norm of the hidden state.</param>
+/// <param name="Joint">W <c>[embedding, 2 · embedding]</c>.</param>
+/// <param name="Block">A layer like the last of the model's.</param>
+/// <param name="OutputNorm">Norm before the head.</param>
+/// <param name="Head"><c>[vocabulary, embedding]</c>; the model's own where the file has no other.</param>
+internal sealed record NextTokenLayer(
+    Linear Embedding, RmsNorm EmbeddingNorm, RmsNorm HiddenNorm, Linear Joint, TransformerBlock Block, RmsNorm OutputNorm, Linear Head);
 
 /// <summary>One layer: x += attention(norm(x)), then x += feedForward(norm(x)).</summary>
 internal sealed record TransformerBlock(RmsNorm AttentionNorm, Attention Attention, RmsNorm FeedForwardNorm, FeedForward FeedForward)

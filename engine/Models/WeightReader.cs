@@ -64,6 +64,15 @@ internal sealed class WeightReader
         return disposable;
     }
 
+    /// <summary>What <paramref name="read"/> reads, counted among the weights that no token needs.</summary>
+    internal T Idle<T>(Func<T> read)
+    {
+        long active = Parameters - IdleParameters;
+        T value = read();
+        IdleParameters = Parameters - active;
+        return value;
+    }
+
     // Hyper-parameters, named without the architecture's prefix.
     internal int Size(string key) => Range(key, _file.Metadata.GetInteger(_prefix + key), 1);
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Pure.Chat;
 using Pure.Chat.Templates;
 using Pure.Engine;
+using Pure.Engine.Models;
 using Pure.Serve.CommandLine;
 
 namespace Pure.Serve.Commands;
@@ -69,7 +70,12 @@ internal sealed class ChatCommand : PureCommand
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
-        TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with { MaxTokens = parsed.GetValue(_count) };
+        using Model? draft = _speculation.LoadDraft(parsed, model);
+        TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with
+        {
+            MaxTokens = parsed.GetValue(_count),
+            DraftModel = draft,
+        };
         ModelTemplate template = (other is null ? ModelTemplate.Find(model) : new ModelTemplate(other, model.Tokenizer))
             ?? throw new UsageException(
                 $"{RenderCommand.DescribeMissing(model.Model.File.Path)}; give one with --template, or continue texts with pure run.");

@@ -43,6 +43,9 @@ internal sealed class RunCommand : PureCommand
     private readonly Option<bool> _logitsHash = ValueOptions.Switch(
         "--logits-hash", "Write the SHA-256 of the logits of every sampled position as the last line on standard error.");
 
+    private readonly Option<bool> _showExperts = ValueOptions.Switch(
+        "--show-experts", "Write to standard error how the tokens of prompt and text were spread over each layer's experts.");
+
     private readonly Option<bool> _json = ValueOptions.Switch("--json", "Write one JSON object at the end, instead of text as it comes.");
 
     internal RunCommand()
@@ -50,7 +53,7 @@ internal sealed class RunCommand : PureCommand
     {
         Add(_model.Argument);
         AddGroups(
-            new OptionGroup("Text", [.. _prompt.Options, _count, _context, _shift, _keep, _promptCache, _stop, _json, _logitsHash, .. _speculation.Options]),
+            new OptionGroup("Text", [.. _prompt.Options, _count, _context, _shift, _keep, _promptCache, _stop, _json, _logitsHash, _showExperts, .. _speculation.Options]),
             _sampling.Group,
             _engine.Group,
             _engine.Positions);
@@ -90,7 +93,10 @@ internal sealed class RunCommand : PureCommand
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
         if (model.Model.MemoryPlan is { } plan)
             streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
-        options = SamplingChoice.Settle(options, model);
+        using Model? draft = _speculation.LoadDraft(parsed, model);
+        options = SamplingChoice.Settle(options, model) with { DraftModel = draft };
+        if (parsed.GetValue(_showExperts))
+            model.Model.CountExperts();
         if (parsed.GetValue(_shift))
         {
             int keep = parsed.GetValue(_keep) ?? 0;
@@ -119,6 +125,8 @@ internal sealed class RunCommand : PureCommand
         }
 
         cache?.Store(completion, streams);
+        if (parsed.GetValue(_showExperts))
+            streams.Error.Write(ExpertTable.Of(model.Model.ExpertLoads()));
         if (hash is not null)
             streams.Error.WriteLine(hash.ToString());
         return code;

@@ -107,6 +107,43 @@ public class RunCommandTests
     }
 
     [Fact]
+    public void A_draft_model_guesses_and_the_story_stays()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write("draft.gguf", EmbeddedModel.Bytes());
+        string[] args = [.. Story.Take(3), "-n", "30", "--seed", "5", "--logits-hash"];
+        CommandRun plain = CommandRun.Of(args).Succeeds();
+        foreach (string option in new[] { "--draft-model", "-md", "--model-draft" })
+        {
+            CommandRun guessed = CommandRun.Of([.. args, option, model]).Succeeds();
+            Assert.Equal((plain.Output, plain.LastErrorLine), (guessed.Output, guessed.LastErrorLine));
+            Assert.Matches("(?m)^guessed     [0-9]+ tokens in [0-9]+ passes, [0-9.]+ % accepted$", guessed.Errors);
+        }
+    }
+
+    [Fact]
+    public void Ways_of_guessing_that_do_not_fit_are_refused()
+    {
+        CommandRun.Of([.. Story, "--speculate", "nextn"]).IsRefused("no layer that predicts further tokens", "lookup");
+        CommandRun.Of([.. Story, "--speculate", "draft"]).IsRefused("--speculate draft", "--draft-model");
+        CommandRun.Of([.. Story, "--speculate", "lookup", "-md", "any.gguf"]).IsRefused("--draft-model", "--speculate draft");
+        CommandRun.Of([.. Story, "-md", "none.gguf"]).IsRefused("none.gguf", "no such file");
+    }
+
+    [Fact]
+    public void The_balance_of_the_experts_is_shown_when_asked()
+    {
+        CommandRun run = CommandRun.Of([.. Story, "--show-experts", "--temp", "0"]).Succeeds();
+        string[] lines = [.. run.Errors.Split('\n').SkipWhile(line => !line.StartsWith("experts", StringComparison.Ordinal))];
+        Assert.Matches("^experts +choices +least +median +most +busiest +even +unused$", lines[0]);
+
+        // 5 tokens of the prompt and 7 of the text are read, and choose 2 experts of 8 each.
+        for (int layer = 1; layer <= 4; layer++)
+            Assert.Matches($"^layer {layer} +24 +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ % +12.5 % +[0-7] of 8$", lines[layer]);
+        Assert.DoesNotContain("experts", CommandRun.Of(Story).Succeeds().Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_stop_text_ends_the_story_and_is_not_written()
     {
         CommandRun run = CommandRun.Of([.. Story, "--temp", "0", "--stop", "xyz", "--stop", " girl"]).Succeeds();
@@ -184,7 +221,7 @@ public class RunCommandTests
     [InlineData("--presence-penalty", "inf", "finite")]
     [InlineData("--seed", "-3", "from 0")]
     [InlineData("--prompt-chunk", "70000", "65536")]
-    [InlineData("--speculate", "guess", "lookup, none")]
+    [InlineData("--speculate", "guess", "lookup, nextn, draft, none")]
     [InlineData("--draft-tokens", "0", "from 1 up")]
     public void Values_out_of_range_are_refused(string option, string value, string bounds) =>
         CommandRun.Of([.. Story.Take(3), option, value]).IsRefused($"\"{value}\"", bounds);

@@ -35,6 +35,9 @@ internal sealed record Architecture(string Family, Action<JsonFile, Keys> Descri
     /// <summary>Whether models of this architecture come with parts that see, which are left out.</summary>
     internal bool MaySee { get; init; }
 
+    /// <summary>Whether the table has the layer that predicts the token after the next; otherwise such layers are left out.</summary>
+    internal bool HasPredictors { get; init; }
+
     /// <summary>The architecture that <c>config.json</c> names.</summary>
     /// <exception cref="ModelFormatException">It names none, or one that is not supported.</exception>
     internal static Architecture Of(JsonFile config)

@@ -30,6 +30,16 @@ internal static class DeepSeekArchitectures
         model.layers.N.mlp.shared_experts.down_proj     blk.N.ffn_down_shexp
         """;
 
+    /// <summary>The layer for the token after the next holds these beside a layer's tensors.</summary>
+    private const string NextTokens = """
+        model.layers.N.eh_proj                          blk.N.nextn.eh_proj
+        model.layers.N.enorm                            blk.N.nextn.enorm
+        model.layers.N.hnorm                            blk.N.nextn.hnorm
+        model.layers.N.embed_tokens                     blk.N.nextn.embed_tokens
+        model.layers.N.shared_head.norm                 blk.N.nextn.shared_head_norm
+        model.layers.N.shared_head.head                 blk.N.nextn.shared_head_head
+        """;
+
     internal static Architecture V1 { get; } = new(
         "deepseek",
         DescribeV1,
@@ -37,10 +47,10 @@ internal static class DeepSeekArchitectures
 
     internal static Architecture V2 { get; } = new("deepseek2", DescribeV2, LatentTensors());
 
-    internal static Architecture V3 { get; } = new("deepseek2", DescribeV3, LatentTensors());
+    internal static Architecture V3 { get; } = new("deepseek2", DescribeV3, LatentTensors(NextTokens)) { HasPredictors = true };
 
-    private static TensorNames LatentTensors() =>
-        new(LatentAttention, DenseArchitectures.FeedForward, MixtureArchitectures.Experts, SharedExperts);
+    private static TensorNames LatentTensors(params ReadOnlySpan<string> more) =>
+        new([LatentAttention, DenseArchitectures.FeedForward, MixtureArchitectures.Experts, SharedExperts, .. more]);
 
     /// <summary>Rows of q and k are for halves, as in LLaMA; GGUF files have them permuted.</summary>
     private static void DescribeV1(JsonFile config, Keys keys)
@@ -71,6 +81,9 @@ internal static class DeepSeekArchitectures
     {
         SetLatentAttention(config, keys);
         SetMixture(config, keys);
+        long predictors = config.FindInteger("num_nextn_predict_layers") ?? 0;
+        keys.Set("nextn_predict_layers", predictors);
+        keys.Set("block_count", config.Integer("num_hidden_layers") + predictors);
         if (config.FindText("topk_method") is { } method and not "noaux_tc")
             throw config.Wrong("topk_method", FileText.Quote(method), "'noaux_tc'");
         SetGroups(config, keys, "sum_of_two_best");

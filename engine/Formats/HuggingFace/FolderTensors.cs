@@ -35,8 +35,9 @@ internal sealed class FolderTensors(Architecture architecture, JsonFile config, 
                 continue;
             TensorNames.Place? found = architecture.Tensors.Find(name);
 
-            // Layers that predict further tokens serve speculation and hold modules of their own.
-            if (TensorNames.LayerOf(name) is { } layer && layer >= layers && layer - layers < predictors)
+            // Layers that predict further tokens serve speculation and hold modules of their own, which not every table has.
+            if (TensorNames.LayerOf(name) is { } layer && layer >= layers && layer - layers < predictors
+                && (!architecture.HasPredictors || found is null))
                 continue;
             TensorNames.Place place = found ?? throw new ModelFormatException(
                 $"{tensor.Place} has no place in the architecture '{architecture.Family}' as Pure knows it; running without it would give wrong results.");

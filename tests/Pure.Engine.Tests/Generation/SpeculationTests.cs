@@ -1,6 +1,4 @@
 #pragma warning disable xUnit1051 // the tests are short, and pass a token where it is their subject
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Pure.Engine.Generation;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
@@ -44,10 +42,10 @@ public sealed class SpeculationTests
     public void A_story_is_the_same_to_the_bit_whatever_is_guessed(string way, GenerationOptions options)
     {
         using Model model = Model.Load(DefaultModel, new ModelOptions { Threads = 2 });
-        Written expected = Write(model, Retold, options with { MaxTokens = 100 });
+        Written expected = Written.By(model, Retold, options with { MaxTokens = 100 });
         foreach (int draft in new[] { 1, 3, 8, 40 })
         {
-            Written written = Write(model, Retold, Guessing(options with { MaxTokens = 100 }, draft));
+            Written written = Written.By(model, Retold, Guessing(options with { MaxTokens = 100 }, draft));
             expected.MustEqual(written, way);
             Assert.InRange(written.Drafts.Accepted, 1, written.Drafts.Drafted - 1); // some came true, some did not
             Assert.InRange(written.Drafts.Drafted, written.Drafts.Passes, draft * written.Drafts.Passes);
@@ -73,8 +71,8 @@ public sealed class SpeculationTests
         foreach (SamplingOptions sampling in new[] { SamplingOptions.Greedy, new() { Seed = 1, RepetitionPenalty = 1.001f } })
         {
             var options = new GenerationOptions { MaxTokens = count, Sampling = sampling with { LogitBias = few } };
-            Written written = Write(model, prompt, Guessing(options, 5));
-            Write(model, prompt, options).MustEqual(written, name);
+            Written written = Written.By(model, prompt, Guessing(options, 5));
+            Written.By(model, prompt, options).MustEqual(written, name);
             Assert.InRange(written.Drafts.Accepted, 1, written.Drafts.Drafted);
         }
     }
@@ -84,22 +82,22 @@ public sealed class SpeculationTests
     {
         using Model model = Model.Load(DefaultModel, new ModelOptions { Threads = 2 });
         var greedy = new GenerationOptions { Sampling = SamplingOptions.Greedy };
-        Written whole = Write(model, Retold, greedy with { MaxTokens = 24 });
+        Written whole = Written.By(model, Retold, greedy with { MaxTokens = 24 });
         for (int count = 0; count <= 24; count++)
         {
             GenerationOptions options = greedy with { MaxTokens = count };
-            Write(model, Retold, options).MustEqual(Write(model, Retold, Guessing(options, 8)), $"{count} tokens");
+            Written.By(model, Retold, options).MustEqual(Written.By(model, Retold, Guessing(options, 8)), $"{count} tokens");
 
             int context = Retold.Length + count;
-            Write(model, Retold, greedy, context).MustEqual(Write(model, Retold, Guessing(greedy, 8), context), $"context {context}");
+            Written.By(model, Retold, greedy, context).MustEqual(Written.By(model, Retold, Guessing(greedy, 8), context), $"context {context}");
         }
 
         foreach (int end in whole.Ids.Distinct())
         {
             GenerationOptions options = greedy with { MaxTokens = 60, StopTokens = [end] };
-            Written stopped = Write(model, Retold, options);
+            Written stopped = Written.By(model, Retold, options);
             Assert.Equal(FinishReason.EndToken, stopped.Reason);
-            stopped.MustEqual(Write(model, Retold, Guessing(options, 8)), $"end token {end}");
+            stopped.MustEqual(Written.By(model, Retold, Guessing(options, 8)), $"end token {end}");
         }
     }
 
@@ -114,8 +112,8 @@ public sealed class SpeculationTests
             using var guessing = new Session(model);
             Assert.Equal(WriteThenLeave(plain, options, left), WriteThenLeave(guessing, Guessing(options, 8), left));
             Assert.Equal(plain.Length, guessing.Length);
-            Written expected = Write(plain, [60, 415, 298], options);
-            expected.MustEqual(Write(guessing, [60, 415, 298], Guessing(options, 8)), $"left after {left}");
+            Written expected = Written.By(plain, [60, 415, 298], options);
+            expected.MustEqual(Written.By(guessing, [60, 415, 298], Guessing(options, 8)), $"left after {left}");
         }
 
         static int[] WriteThenLeave(Session session, GenerationOptions options, int left)
@@ -133,7 +131,7 @@ public sealed class SpeculationTests
     {
         using Model model = Model.Load(DefaultModel, new ModelOptions { Threads = 2 });
         var options = new GenerationOptions { MaxTokens = 60, Sampling = new() { Seed = 9 } };
-        Written expected = Write(model, Retold, options);
+        Written expected = Written.By(model, Retold, options);
         using var one = new Session(model);
         using var two = new Session(model);
         Completion first = one.Generate(Retold, Guessing(options, 8));
@@ -182,55 +180,11 @@ public sealed class SpeculationTests
         }
 
         var options = new GenerationOptions { MaxTokens = 30, Sampling = SamplingOptions.Greedy };
-        Write(session, Retold, Guessing(options, 8)).MustEqual(Write(model, Retold, options), "the largest batch");
+        Written.By(session, Retold, Guessing(options, 8)).MustEqual(Written.By(model, Retold, options), "the largest batch");
     }
 
     private static Dictionary<int, float> Favouring(int[] ids, float bias) => ids.Distinct().ToDictionary(id => id, _ => bias);
 
     private static GenerationOptions Guessing(GenerationOptions options, int draft) =>
         options with { Speculation = Speculation.Lookup, DraftTokens = draft };
-
-    private static Written Write(Model model, int[] prompt, GenerationOptions options, int? contextLength = null)
-    {
-        using var session = new Session(model, contextLength);
-        return Write(session, prompt, options);
-    }
-
-    private static Written Write(Session session, int[] prompt, GenerationOptions options)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var tokens = new List<GeneratedToken>();
-        Completion completion = session.Generate(prompt, options with
-        {
-            LogitsObserver = (position, logits) =>
-            {
-                hash.AppendData(BitConverter.GetBytes(position));
-                hash.AppendData(MemoryMarshal.AsBytes(logits));
-            },
-        });
-        while (completion.TryNext(out GeneratedToken token))
-            tokens.Add(token);
-        return new Written(
-            [.. tokens.Select(token => token.Id)],
-            [.. tokens.Select(token => token.LogProbability)],
-            [.. tokens.SelectMany(token => token.Alternatives.ToArray())],
-            Convert.ToHexString(hash.GetHashAndReset()),
-            completion.FinishReason,
-            completion.EndToken,
-            session.Length,
-            completion.Drafts);
-    }
-
-    private sealed record Written(
-        int[] Ids, double?[] LogProbabilities, TokenLogProbability[] Alternatives, string LogitsHash, FinishReason? Reason, int? EndToken,
-        int Length, DraftCounts Drafts)
-    {
-        internal void MustEqual(Written other, string way)
-        {
-            Assert.Equal(Ids, other.Ids);
-            Assert.Equal(LogProbabilities, other.LogProbabilities);
-            Assert.Equal(Alternatives, other.Alternatives);
-            Assert.Equal((way, LogitsHash, Reason, EndToken, Length), (way, other.LogitsHash, other.Reason, other.EndToken, other.Length));
-        }
-    }
 }

@@ -80,6 +80,21 @@ internal sealed class TinyModel
         return model;
     }
 
+    /// <summary>With a layer that predicts the token after the next, whose network is a mixture as the last layer's.</summary>
+    public static TinyModel DeepSeek2WithNextToken()
+    {
+        TinyModel model = DeepSeek2();
+        model.Set("deepseek2", ("block_count", 3), ("nextn_predict_layers", 1));
+        foreach ((string name, int[] shape) in model.Tensors.Where(tensor => tensor.Key.StartsWith("blk.1.", StringComparison.Ordinal)).ToArray())
+            model.Tensors[name.Replace("blk.1.", "blk.2.", StringComparison.Ordinal)] = shape;
+        model.Tensors["blk.2.nextn.eh_proj.weight"] = [16, 32];
+        model.Tensors["blk.2.nextn.enorm.weight"] = [16];
+        model.Tensors["blk.2.nextn.hnorm.weight"] = [16];
+        model.Tensors["blk.2.nextn.shared_head_norm.weight"] = [16];
+        model.Tensors["blk.2.nextn.shared_head_head.weight"] = [20, 16];
+        return model;
+    }
+
     public Model Load(ModelOptions? options = null) =>
         Model.Load(GgufFile.Open(new MemoryStream(Bytes()), "tiny.gguf"), options ?? new ModelOptions { Threads = 1 });
 
