@@ -1,4 +1,6 @@
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
+using Pure.Engine.Memory;
 using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
@@ -42,6 +44,15 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
         where TSecond : struct, IWork =>
         Run(new Both<TFirst, TSecond>(first, second));
 
+    /// <summary>Reads all rearranged weights once, on all threads.</summary>
+    /// <returns>How many bytes that was.</returns>
+    internal long ReadWeights()
+    {
+        NativeView[] pieces = [.. _owned.OfType<PackedMatrix>().SelectMany(matrix => Pieces(matrix.View))];
+        Pool.Run(new ReadJob(pieces, new ulong[pieces.Length]), pieces.Length, grain: 1);
+        return pieces.Sum(piece => piece.Length);
+    }
+
     /// <summary>Makes the 8-bit form of every row.</summary>
     internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
 
@@ -54,6 +65,22 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
         Pool.Dispose();
         foreach (IDisposable disposable in _owned)
             disposable.Dispose();
+    }
+
+    private static IEnumerable<NativeView> Pieces(NativeView whole)
+    {
+        const long PieceBytes = 1 << 20;
+        for (long start = 0; start < whole.Length; start += PieceBytes)
+            yield return whole.Slice(start, Math.Min(PieceBytes, whole.Length - start));
+    }
+
+    private readonly struct ReadJob(NativeView[] pieces, ulong[] sums) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int piece = begin; piece < end; piece++)
+                sums[piece] = ReadKernel.Sum(pieces[piece]);
+        }
     }
 
     private readonly struct QuantizeJob(KernelSet kernels, Activations x) : IRangeJob

@@ -81,6 +81,13 @@ public sealed partial class Model : IDisposable
     /// <summary>Threads in use.</summary>
     public int Threads => _cpu.Pool.Threads;
 
+    /// <summary>
+    /// Reads every byte of the weights that were rearranged so far, once, on all threads, and does nothing with it: the time that a decoded
+    /// token must take at least, if it needs them all. Not while the model runs.
+    /// </summary>
+    /// <returns>How many bytes were read; 0 where weights are used as they are mapped.</returns>
+    public long ReadWeights() => _cpu.ReadWeights();
+
     /// <summary>How often, in the last forward pass, all threads waited for each other in a layer, on average.</summary>
     public double BarriersPerLayer { get; private set; }
 

@@ -50,6 +50,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     internal PackedFormat Format { get; }
 
+    /// <summary>The packed rows; empty where they lie in lent room.</summary>
+    internal NativeView View => _owned?.View ?? default;
+
     internal int Rows => _source.Rows;
 
     internal int Columns => _source.Columns;
