@@ -89,7 +89,7 @@ public sealed class MemoryLimitTests
     {
         var refusal = Assert.Throws<InvalidRequestException>(() => Open("qwen3moe/Q4_0", new ModelOptions { MemoryLimit = 1 << 20 }));
         Assert.Matches(
-            @"^memory is to get by with 1 MB of memory and needs at least \d+ MB: 1 MB for weights that every token needs, \d+ MB to work with, "
+            @"^memory is to get by with 1 MB of memory and needs at least \d+ MB: \d+ MB for weights that every token needs, \d+ MB to work with, "
             + "1 MB for the 2 experts that a token uses in a layer; raise the limit.$",
             refusal.Message);
     }
