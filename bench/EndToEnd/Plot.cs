@@ -57,7 +57,7 @@ internal sealed class Plot
         var svg = new StringBuilder();
         svg.Append(Culture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n");
         svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
-        svg.Append(Culture, $"<text x=\"{Left}\" y=\"22\" fill=\"#222222\">Pure / {_cells[0].Prompt.Peers[0].Name}, tokens per second, {_cells[0].Prompt.Threads} threads</text>\n");
+        svg.Append(Culture, $"<text x=\"12\" y=\"22\" fill=\"#222222\">Pure / {_cells[0].Prompt.Peers[0].Name}, tokens per second, {_cells[0].Prompt.Threads} threads</text>\n");
         svg.Append("<rect x=\"520\" y=\"11\" width=\"12\" height=\"12\" fill=\"#1f6feb\"/><text x=\"537\" y=\"22\" fill=\"#222222\">prefill</text>\n");
         svg.Append("<rect x=\"600\" y=\"11\" width=\"12\" height=\"12\" fill=\"#d97706\"/><text x=\"617\" y=\"22\" fill=\"#222222\">decode</text>\n");
         for (int tick = 0; tick <= most; tick++)
