@@ -95,6 +95,7 @@ internal static class KernelTable
     {
         private readonly AlignedBuffer<byte> _bytes;
         private readonly WeightMatrix _matrix;
+        private readonly AlignedBuffer<byte>? _room;
         private readonly PackedMatrix? _packed;
         private readonly ActivationBuffer _inputs = new(ManyInputs, Columns);
 
@@ -105,7 +106,8 @@ internal static class KernelTable
             _matrix = new WeightMatrix(type, _bytes.View, rows, Columns);
             if (PackedMatrix.Has(type))
             {
-                _packed = new PackedMatrix(_matrix);
+                _room = new AlignedBuffer<byte>(PackedMatrix.Bytes(_matrix));
+                _packed = new PackedMatrix(_matrix, _room.View);
                 _packed.Pack(0, _packed.Groups);
             }
 
@@ -130,7 +132,7 @@ internal static class KernelTable
         /// <inheritdoc/>
         public void Dispose()
         {
-            _packed?.Dispose();
+            _room?.Dispose();
             _bytes.Dispose();
             _inputs.Dispose();
         }

@@ -14,7 +14,8 @@ namespace Pure.Engine.Layers;
 /// <param name="keeps">Whether weights that are not rearranged are copied out of the file when first used.</param>
 internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks, bool keeps = false) : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
+    private readonly List<PackedMatrix> _packed = [];
+    private readonly WeightArena _arena = new();
 
     internal KernelSet Kernels { get; } = kernels;
 
@@ -30,8 +31,17 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     /// </summary>
     internal bool Keeps { get; } = keeps;
 
-    /// <summary>Disposes <paramref name="disposable"/> with this.</summary>
-    internal void Own(IDisposable disposable) => _owned.Add(disposable);
+    /// <summary>Rearranges a matrix, on all threads.</summary>
+    internal PackedMatrix Pack(in WeightMatrix weights)
+    {
+        var packed = new PackedMatrix(weights, Room(PackedMatrix.Bytes(weights)));
+        Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
+        _packed.Add(packed);
+        return packed;
+    }
+
+    /// <summary>Zeroed room for weights, which lasts as long as this.</summary>
+    internal NativeView Room(long bytes) => _arena.Take(bytes);
 
     /// <summary>Runs a work's items on all threads: one parallel region.</summary>
     internal void Run<TWork>(in TWork work)
@@ -48,7 +58,7 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     /// <returns>How many bytes that was.</returns>
     internal long ReadWeights()
     {
-        NativeView[] pieces = [.. _owned.OfType<PackedMatrix>().SelectMany(matrix => Pieces(matrix.View))];
+        NativeView[] pieces = [.. _packed.SelectMany(matrix => Pieces(matrix.View))];
         Pool.Run(new ReadJob(pieces, new ulong[pieces.Length]), pieces.Length, grain: 1);
         return pieces.Sum(piece => piece.Length);
     }
@@ -63,8 +73,7 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     public void Dispose()
     {
         Pool.Dispose();
-        foreach (IDisposable disposable in _owned)
-            disposable.Dispose();
+        _arena.Dispose();
     }
 
     private static IEnumerable<NativeView> Pieces(NativeView whole)
@@ -72,6 +81,11 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
         const long PieceBytes = 1 << 20;
         for (long start = 0; start < whole.Length; start += PieceBytes)
             yield return whole.Slice(start, Math.Min(PieceBytes, whole.Length - start));
+    }
+
+    private readonly struct PackJob(PackedMatrix packed) : IRangeJob
+    {
+        public void Run(int begin, int end) => packed.Pack(begin, end);
     }
 
     private readonly struct ReadJob(NativeView[] pieces, ulong[] sums) : IRangeJob

@@ -112,16 +112,11 @@ internal sealed class Linear
         _isPrepared = true;
         if (IsPackable)
         {
-            var packed = new PackedMatrix(_weights);
-            _cpu.Own(packed);
-            _cpu.Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
-            _packed = packed;
+            _packed = _cpu.Pack(_weights);
         }
         else if (_cpu.Keeps && _weights.Data.File is not null)
         {
-            var copy = new AlignedBuffer<byte>(_weights.Data.Length);
-            _cpu.Own(copy);
-            Load(copy.View, []);
+            Load(_cpu.Room(_weights.Data.Length), []);
         }
         else
         {
@@ -146,7 +141,7 @@ internal sealed class Linear
     internal void LoadOnDemand()
     {
         _isPrepared = true;
-        _lent = IsPackable ? PackedMatrix.WithoutRoom(_weights) : null;
+        _lent = IsPackable ? new PackedMatrix(_weights, default) : null;
     }
 
     /// <summary>
@@ -221,11 +216,6 @@ internal sealed class Linear
     }
 
     private bool IsPackable => _isQ8 && _cpu.Repacks && PackedMatrix.Has(_weights.Type);
-
-    private readonly struct PackJob(PackedMatrix packed) : IRangeJob
-    {
-        public void Run(int begin, int end) => packed.Pack(begin, end);
-    }
 
     /// <summary>The product in tiles of output rows.</summary>
     internal readonly struct Work(Linear linear, Activations x, Activations y, int tile) : IWork

@@ -7,38 +7,29 @@ namespace Pure.Engine.Kernels.Packed;
 /// A quantised matrix <c>[rows, columns]</c> with its rows side by side in groups of sixteen: <c>[groups, blocks]</c> of what
 /// <see cref="IPackedFormat"/> draws. Rows that fill up the last group are zeros.
 /// </summary>
-internal sealed unsafe class PackedMatrix : IDisposable
+internal sealed unsafe class PackedMatrix
 {
     /// <summary>Rows of a group.</summary>
     internal const int GroupRows = 16;
 
-    private readonly AlignedBuffer<byte>? _owned;
     private readonly WeightMatrix _source;
-    private byte* _data;
 
-    /// <summary>Makes room, which <see cref="Pack(int, int)"/> fills.</summary>
-    internal PackedMatrix(in WeightMatrix source)
-        : this(source, new AlignedBuffer<byte>(Bytes(source))) => _data = _owned!.Pointer;
-
-    private PackedMatrix(in WeightMatrix source, AlignedBuffer<byte>? owned)
+    /// <param name="source">What is packed.</param>
+    /// <param name="room">
+    /// At least <see cref="Bytes"/>, which <see cref="Pack(int, int)"/> fills; empty where <see cref="Place"/> will lend it.
+    /// </param>
+    internal PackedMatrix(in WeightMatrix source, NativeView room)
     {
-        _owned = owned;
         _source = source;
         Format = PackedFormat.Find(source.Type)
             ?? throw new ArgumentOutOfRangeException(nameof(source), source.Type, "There is no packed form of this element type.");
         Blocks = source.Columns / (Format.Units * Activations.BlockSize);
         Groups = (source.Rows + GroupRows - 1) / GroupRows;
+        View = room;
     }
 
-    /// <summary>The matrix without room of its own: it lies where <see cref="Place"/> says.</summary>
-    internal static PackedMatrix WithoutRoom(in WeightMatrix source) => new(source, null);
-
-    /// <summary>Bytes of the packed form.</summary>
-    internal static long Bytes(in WeightMatrix source)
-    {
-        PackedMatrix described = WithoutRoom(source);
-        return described.Groups * described.GroupBytes;
-    }
+    /// <summary>Bytes of the packed form; 0 where the type has none.</summary>
+    internal static long Bytes(in WeightMatrix source) => BytesOf(source.Type, source.Rows, source.Columns);
 
     /// <summary>Whether matrices of this type have a packed form.</summary>
     internal static bool Has(ElementType type) => PackedFormat.Find(type) is not null;
@@ -50,8 +41,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     internal PackedFormat Format { get; }
 
-    /// <summary>The packed rows; empty where they lie in lent room.</summary>
-    internal NativeView View => _owned?.View ?? default;
+    /// <summary>The packed rows.</summary>
+    internal NativeView View { get; private set; }
 
     internal int Rows => _source.Rows;
 
@@ -65,7 +56,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     internal long GroupBytes => (long)Blocks * Format.BlockBytes;
 
-    internal byte* Group(int group) => _data + (group * GroupBytes);
+    internal byte* Group(int group) => View.Pointer + (group * GroupBytes);
 
     /// <summary>Packs groups <paramref name="begin"/> to <paramref name="end"/> - 1. Different groups may be packed by different threads.</summary>
     internal void Pack(int begin, int end) => Pack(_source.Data.Pointer + (begin * GroupRows * _source.RowBytes), begin, end);
@@ -74,7 +65,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     internal void Place(NativeView room)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(room.Length, Groups * GroupBytes);
-        _data = room.Pointer;
+        View = room;
     }
 
     /// <summary>Packs groups from <paramref name="begin"/> on, given a copy of their rows as stored.</summary>
@@ -87,9 +78,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
             Pack(first, begin, end);
         return end;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _owned?.Dispose();
 
     private void Pack(byte* stored, int begin, int end)
     {

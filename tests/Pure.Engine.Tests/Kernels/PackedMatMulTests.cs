@@ -1,6 +1,7 @@
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Emit;
 using Pure.Engine.Kernels.Packed;
+using Pure.Engine.Memory;
 using Pure.Engine.Quantization;
 
 namespace Pure.Engine.Tests.Kernels;
@@ -31,7 +32,8 @@ public sealed class PackedMatMulTests
                 int columns = random.Next(1, 6) * Math.Max(64, ElementFormat.Of(type).BlockSize);
                 using GuardedMemory<byte> data = random.RandomWeights(type, rows, columns);
                 var matrix = new WeightMatrix(type, data.View, rows, columns);
-                using var packed = new PackedMatrix(matrix);
+                using var room = new AlignedBuffer<byte>(PackedMatrix.Bytes(matrix));
+                var packed = new PackedMatrix(matrix, room.View);
                 packed.Pack(0, packed.Groups);
                 using var buffer = new ActivationBuffer(inputs, columns);
                 Activations x = Quantized(random, kernels, buffer, inputs);
@@ -61,7 +63,8 @@ public sealed class PackedMatMulTests
             int columns = 2 * ElementFormat.Of(type).BlockSize;
             using GuardedMemory<byte> data = random.RandomWeights(type, 37, columns);
             var matrix = new WeightMatrix(type, data.View, 37, columns);
-            using var packed = new PackedMatrix(matrix);
+            using var room = new AlignedBuffer<byte>(PackedMatrix.Bytes(matrix));
+            var packed = new PackedMatrix(matrix, room.View);
             packed.Pack(0, packed.Groups);
             using var buffer = new ActivationBuffer(40, columns);
             Activations x = Quantized(random, kernels, buffer, 40);
@@ -91,7 +94,8 @@ public sealed class PackedMatMulTests
                     using GuardedMemory<byte> data = new Random(1).RandomWeights(type, 16, columns);
                     SetCodes(type, data.Span, code);
                     var matrix = new WeightMatrix(type, data.View, 16, columns);
-                    using var packed = new PackedMatrix(matrix);
+                    using var room = new AlignedBuffer<byte>(PackedMatrix.Bytes(matrix));
+                    var packed = new PackedMatrix(matrix, room.View);
                     packed.Pack(0, 1);
                     using var buffer = new ActivationBuffer(5, columns);
                     Activations x = buffer.Rows(5);
@@ -143,7 +147,7 @@ public sealed class PackedMatMulTests
     public void Kernels_that_read_weights_as_stored_refuse_rearranged_ones()
     {
         using GuardedMemory<byte> data = new Random(1).RandomWeights(ElementType.Q8_0, 1, 32);
-        using var packed = new PackedMatrix(new WeightMatrix(ElementType.Q8_0, data.View, 1, 32));
+        var packed = new PackedMatrix(new WeightMatrix(ElementType.Q8_0, data.View, 1, 32), default);
         using var buffer = new ActivationBuffer(1, 32);
         Assert.False(Scalar.ReadsPacked);
         Assert.Throws<NotSupportedException>(() => Scalar.MatMulPacked(packed, 0, 1, buffer.Rows(1), [], new float[1], 1));
