@@ -1,3 +1,4 @@
+using System.Buffers;
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
@@ -12,10 +13,18 @@ namespace Pure.Engine.Layers;
 /// <param name="arithmetic">What quantised weights are multiplied with.</param>
 /// <param name="repacks">Whether weights are rearranged for the kernels when first used.</param>
 /// <param name="keeps">Whether weights that are not rearranged are copied out of the file when first used.</param>
-internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks, bool keeps = false) : IDisposable
+/// <param name="memory">Where weights lie; null for the defaults.</param>
+internal sealed class Cpu(
+    KernelSet kernels, WorkerPool pool, ActivationType arithmetic, bool repacks, bool keeps = false, MemoryOptions? memory = null) : IDisposable
 {
+    // Of work on all weights; a few of them are as long as a system call is worth.
+    private const long PieceBytes = 1 << 20;
+
+    // Rows in groups of sixteen.
+    private const int GroupsPerTicket = 4;
+
     private readonly List<PackedMatrix> _packed = [];
-    private readonly WeightArena _arena = new();
+    private readonly WeightArena _arena = new(memory?.LargePages ?? true);
 
     internal KernelSet Kernels { get; } = kernels;
 
@@ -31,11 +40,17 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     /// </summary>
     internal bool Keeps { get; } = keeps;
 
-    /// <summary>Rearranges a matrix, on all threads.</summary>
+    /// <summary>Where weights lie.</summary>
+    internal MemoryOptions Memory { get; } = memory ?? new MemoryOptions();
+
+    /// <summary>Rearranges a matrix, on all threads; where files are not to be mapped, from what is read of them.</summary>
     internal PackedMatrix Pack(in WeightMatrix weights)
     {
         var packed = new PackedMatrix(weights, Room(PackedMatrix.Bytes(weights)));
-        Pool.Run(new PackJob(packed), packed.Groups, grain: 4);
+        if (Memory.Map || weights.Data.File is null)
+            Pool.Run(new PackJob(packed), packed.Groups, GroupsPerTicket);
+        else
+            Pool.Run(new ReadAndPackJob(packed, weights), packed.Groups, GroupsPerTicket);
         _packed.Add(packed);
         return packed;
     }
@@ -63,6 +78,24 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
         return pieces.Sum(piece => piece.Length);
     }
 
+    /// <summary>Copies what a file has, on all threads, into memory that this owns.</summary>
+    /// <exception cref="ModelFormatException">The file cannot be read.</exception>
+    internal NativeView Copy(NativeView source)
+    {
+        NativeView copy = Room(source.Length);
+        Pool.Run(new CopyJob(source, copy), (int)((source.Length + PieceBytes - 1) / PieceBytes), grain: 1);
+        return copy;
+    }
+
+    /// <summary>Brings mapped pages into memory, on all threads.</summary>
+    internal void Touch(IReadOnlyList<NativeView> places)
+    {
+        NativeView[] pieces = [.. places.SelectMany(Pieces)];
+        foreach (NativeView place in places)
+            place.WillNeed();
+        Pool.Run(new TouchJob(pieces), pieces.Length, grain: 1);
+    }
+
     /// <summary>Makes the 8-bit form of every row.</summary>
     internal void Quantize(in Activations x) => Pool.Run(new QuantizeJob(Kernels, x), x.Rows, grain: 1);
 
@@ -78,7 +111,6 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
 
     private static IEnumerable<NativeView> Pieces(NativeView whole)
     {
-        const long PieceBytes = 1 << 20;
         for (long start = 0; start < whole.Length; start += PieceBytes)
             yield return whole.Slice(start, Math.Min(PieceBytes, whole.Length - start));
     }
@@ -86,6 +118,43 @@ internal sealed class Cpu(KernelSet kernels, WorkerPool pool, ActivationType ari
     private readonly struct PackJob(PackedMatrix packed) : IRangeJob
     {
         public void Run(int begin, int end) => packed.Pack(begin, end);
+    }
+
+    /// <summary>Reads groups, one after the other, and packs them: mapped pages stay untouched.</summary>
+    private readonly struct ReadAndPackJob(PackedMatrix packed, WeightMatrix stored) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            int groupBytes = checked((int)(PackedMatrix.GroupRows * stored.RowBytes));
+            byte[] rows = ArrayPool<byte>.Shared.Rent(groupBytes);
+            for (int group = begin; group < end; group++)
+            {
+                long offset = (long)group * groupBytes;
+                Span<byte> some = rows.AsSpan(0, (int)Math.Min(groupBytes, stored.Data.Length - offset));
+                stored.Data.Read(offset, some);
+                packed.Pack(some, group);
+            }
+
+            ArrayPool<byte>.Shared.Return(rows);
+        }
+    }
+
+    private readonly struct CopyJob(NativeView source, NativeView target) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            long start = begin * PieceBytes;
+            source.Read(start, target.Slice(start, Math.Min(end * PieceBytes, source.Length) - start));
+        }
+    }
+
+    private readonly struct TouchJob(NativeView[] pieces) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int piece = begin; piece < end; piece++)
+                pieces[piece].Touch();
+        }
     }
 
     private readonly struct ReadJob(NativeView[] pieces, ulong[] sums) : IRangeJob

@@ -61,6 +61,9 @@ internal sealed class ExpertStream : IDisposable
     /// <summary>Whether experts are loaded on demand; otherwise they are prepared like all other weights.</summary>
     internal bool IsOpen => _memory is not null;
 
+    /// <summary>All slots; empty before <see cref="Open"/>.</summary>
+    internal NativeView Memory => _memory?.View ?? default;
+
     /// <summary>Routed experts of all layers.</summary>
     internal int Experts => _layers.Count * ExpertsPerLayer;
 
@@ -103,9 +106,10 @@ internal sealed class ExpertStream : IDisposable
     /// <summary>Starts loading on demand.</summary>
     /// <param name="slots">Places for experts.</param>
     /// <param name="inPassing">Whether the system has no room to keep what was read.</param>
-    internal void Open(int slots, bool inPassing)
+    /// <param name="largePages">Whether the system is asked for large pages.</param>
+    internal void Open(int slots, bool inPassing, bool largePages = true)
     {
-        _memory = new AlignedBuffer<byte>(slots * SlotBytes);
+        _memory = new AlignedBuffer<byte>(slots * SlotBytes, largePages);
         _slots = new Slot[slots];
         _slotOf = new int[Experts];
         Array.Fill(_slotOf, Nowhere);

@@ -24,9 +24,11 @@ internal sealed class Linear
     private readonly ReadOnlyMemory<float> _bias;
     private readonly bool _isQ8;
     private WeightMatrix _read;
+    private WeightMatrix _rows;
     private PackedMatrix? _packed;
     private PackedMatrix? _lent;
     private bool _isPrepared;
+    private bool _isOnDemand;
 
     /// <param name="cpu">What to compute with.</param>
     /// <param name="weights"><c>[outputs, inputs]</c>.</param>
@@ -37,6 +39,7 @@ internal sealed class Linear
         _cpu = cpu;
         _weights = weights;
         _read = weights;
+        _rows = weights;
         _bias = bias;
         Order = order;
         _isQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
@@ -54,6 +57,9 @@ internal sealed class Linear
 
     /// <summary>Which input each column multiplies; null for inputs in order.</summary>
     internal InputOrder? Order { get; }
+
+    /// <summary>Whether rows are looked up: those of an embedding, which may be the head, too.</summary>
+    internal bool LooksUp { get; init; }
 
     /// <summary>Added to the product <c>[outputs]</c>; empty for none.</summary>
     internal ReadOnlySpan<float> Bias => _bias.Span;
@@ -116,7 +122,7 @@ internal sealed class Linear
         }
         else if (_cpu.Keeps && _weights.Data.File is not null)
         {
-            Load(_cpu.Room(_weights.Data.Length), []);
+            _read = Copied();
         }
         else
         {
@@ -124,6 +130,34 @@ internal sealed class Linear
         }
 
         _weights.Data.Forget();
+    }
+
+    /// <summary>Copies the rows that are looked up out of the file; a matrix that is not to be rearranged is then read from the copy, too.</summary>
+    internal void KeepRows()
+    {
+        if (_weights.Data.File is null)
+            return;
+        _rows = Copied();
+        if (IsPackable)
+            return;
+        _read = _rows;
+        _isPrepared = true;
+    }
+
+    /// <summary>
+    /// Where the weights are that products and lookups read from now on; nothing of those that are loaded on demand, which the lender knows.
+    /// </summary>
+    /// <param name="multiplies">Whether there are products.</param>
+    internal IEnumerable<NativeView> Places(bool multiplies)
+    {
+        if (_isOnDemand)
+            yield break;
+        if (LooksUp)
+            yield return _rows.Data;
+        if (multiplies && _packed is not null)
+            yield return _packed.View;
+        else if (multiplies && !(LooksUp && _rows.Data.IsSame(_read.Data)))
+            yield return _read.Data;
     }
 
     /// <summary>Bytes of memory beside the file's that the weights take once they are prepared.</summary>
@@ -141,6 +175,7 @@ internal sealed class Linear
     internal void LoadOnDemand()
     {
         _isPrepared = true;
+        _isOnDemand = true;
         _lent = IsPackable ? new PackedMatrix(_weights, default) : null;
     }
 
@@ -198,7 +233,7 @@ internal sealed class Linear
     }
 
     /// <summary>Row <paramref name="row"/> as floats, as stored: a token's embedding.</summary>
-    internal void Row(int row, Span<float> y) => _cpu.Kernels.DequantizeRow(_weights, row, y);
+    internal void Row(int row, Span<float> y) => _cpu.Kernels.DequantizeRow(_rows, row, y);
 
     /// <summary>Output rows handed out at a time to inputs of <paramref name="rows"/> rows: whole cache lines, worth a ticket.</summary>
     internal int Grain(int rows)
@@ -214,6 +249,8 @@ internal sealed class Linear
         long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
         return (int)Math.Min(lines * RowsPerLine, 1 << 16);
     }
+
+    private WeightMatrix Copied() => new(_weights.Type, _cpu.Copy(_weights.Data), _weights.Rows, _weights.Columns);
 
     private bool IsPackable => _isQ8 && _cpu.Repacks && PackedMatrix.Has(_weights.Type);
 

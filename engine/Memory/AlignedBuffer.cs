@@ -16,12 +16,20 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     /// <summary>Allocates <paramref name="length"/> zeroed elements. Large buffers cost memory only where they are touched.</summary>
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
     public AlignedBuffer(long length)
+        : this(length, largePages: true)
+    {
+    }
+
+    /// <param name="length">Elements.</param>
+    /// <param name="largePages">Whether the system is asked for large pages where the buffer is worth it.</param>
+    /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
+    internal AlignedBuffer(long length, bool largePages)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         nuint bytes = checked((nuint)length * (nuint)sizeof(T));
         _bytes = checked(bytes + CacheLine);
-        _isLarge = LargePages.Suit(_bytes);
+        _isLarge = largePages && LargePages.Suit(_bytes);
         try
         {
             _allocation = _isLarge ? LargePages.Allocate(_bytes) : NativeMemory.AllocZeroed(_bytes);
@@ -46,6 +54,9 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     ~AlignedBuffer() => Free();
 
     internal T* Pointer { get; private set; }
+
+    /// <summary>Whether the system was asked for large pages.</summary>
+    internal bool IsLarge => _isLarge;
 
     /// <summary>Number of elements.</summary>
     public long Length { get; }

@@ -30,6 +30,11 @@ public sealed class KvCache : IDisposable
     /// types two.
     /// </exception>
     public KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType = null)
+        : this(shape, type, positions, valueType, largePages: true)
+    {
+    }
+
+    internal KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType, bool largePages)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(positions);
         Shape = shape;
@@ -44,7 +49,7 @@ public sealed class KvCache : IDisposable
         MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
         _layers = new AlignedBuffer<byte>[shape.Layers];
         for (int layer = 0; layer < _layers.Length; layer++)
-            _layers[layer] = new AlignedBuffer<byte>(layerBytes);
+            _layers[layer] = new AlignedBuffer<byte>(layerBytes, largePages);
 
         _references = new int[Blocks];
         _free = new int[Blocks];

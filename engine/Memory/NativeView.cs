@@ -62,6 +62,26 @@ public readonly unsafe struct NativeView
             File.Read(part, target);
     }
 
+    /// <summary>Whether the two are the same bytes at the same place.</summary>
+    internal bool IsSame(NativeView other) => Pointer == other.Pointer && Length == other.Length;
+
+    /// <summary>Lets the system begin to read the pages of a mapped file.</summary>
+    internal void WillNeed()
+    {
+        if (File is not null && Length > 0)
+            PageAdvice.WillNeed(Pointer, Length);
+    }
+
+    /// <summary>Reads a byte of every page, so that all are in memory.</summary>
+    /// <returns>The sum of the bytes that were read, which nobody needs.</returns>
+    internal int Touch()
+    {
+        int sum = 0;
+        for (long offset = 0; offset < Length; offset += Environment.SystemPageSize)
+            sum += Volatile.Read(ref Pointer[offset]);
+        return Length == 0 ? 0 : sum + Volatile.Read(ref Pointer[Length - 1]);
+    }
+
     /// <summary>Gives back the memory under the pages of a mapped file: they come again from the file when they are next touched.</summary>
     internal void Forget()
     {

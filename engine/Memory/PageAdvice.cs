@@ -9,6 +9,7 @@ namespace Pure.Engine.Memory;
 /// </summary>
 internal static unsafe partial class PageAdvice
 {
+    private const int MadviseWillNeed = 3;
     private const int MadviseDontNeed = 4;
     private const int FadviseDontNeed = 4;
 
@@ -23,6 +24,16 @@ internal static unsafe partial class PageAdvice
         nuint page = (nuint)Environment.SystemPageSize;
         nuint first = (nuint)start & ~(page - 1);
         _ = Advise((void*)first, (nuint)start + (nuint)length - first, MadviseDontNeed);
+    }
+
+    /// <summary>Lets the system begin to read the pages of a mapping from its file.</summary>
+    internal static void WillNeed(byte* start, long length)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        nuint page = (nuint)Environment.SystemPageSize;
+        nuint first = (nuint)start & ~(page - 1);
+        _ = Advise((void*)first, (nuint)start + (nuint)length - first, MadviseWillNeed);
     }
 
     /// <summary>Lets the system drop its own copy of a part of a file, where no process has it mapped in memory.</summary>

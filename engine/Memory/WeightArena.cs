@@ -4,7 +4,8 @@ namespace Pure.Engine.Memory;
 /// Room for many matrices that live as long as their model, side by side in large allocations: an expert's matrix is often smaller than
 /// a large page, and alone would lie in small ones. Not for several threads at once.
 /// </summary>
-internal sealed class WeightArena : IDisposable
+/// <param name="largePages">Whether the system is asked for large pages.</param>
+internal sealed class WeightArena(bool largePages) : IDisposable
 {
     private const long ChunkBytes = 64 << 20;
     private const long CacheLine = 64;
@@ -35,7 +36,7 @@ internal sealed class WeightArena : IDisposable
 
     private NativeView Chunk(long bytes)
     {
-        var chunk = new AlignedBuffer<byte>(bytes);
+        var chunk = new AlignedBuffer<byte>(bytes, largePages);
         _chunks.Add(chunk);
         return chunk.View;
     }

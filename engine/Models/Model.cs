@@ -56,8 +56,11 @@ public sealed partial class Model : IDisposable
             {
                 MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, reader.NeededBytes, _stream);
                 if (MemoryPlan.IsStreamed)
-                    _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > MemoryLimit.Available);
+                    _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > MemoryLimit.Available, options.Memory.LargePages);
             }
+
+            if (options.Memory.IsEager)
+                PlaceWeights(reader);
         }
         catch
         {
@@ -146,13 +149,13 @@ public sealed partial class Model : IDisposable
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         var cpu = new Cpu(
             kernels, new WorkerPool(threads), options.Activations, options.Repack && (options.MemoryLimit is not null || CanRepack(file)),
-            keeps: options.MemoryLimit is not null);
+            keeps: options.MemoryLimit is not null || !options.Memory.Map, options.Memory);
         return new Model(file, options, cpu);
     }
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
-    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions, Options.ValueCacheType);
+    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions, Options.ValueCacheType, Options.Memory.LargePages);
 
     /// <summary>What the model needs with one session of so many positions, once every weight was used and the largest batch computed.</summary>
     public MemoryNeed MemoryFor(int positions) => new(
@@ -251,12 +254,40 @@ public sealed partial class Model : IDisposable
         long bytes = 0;
         foreach (Tensor tensor in File.Tensors)
         {
-            bool isPacked = packs && PackedMatrix.Has(tensor.Type) && !(looksUpOnly && tensor.Name == "token_embd.weight");
+            bool isEmbedding = tensor.Name == "token_embd.weight";
+            bool isPacked = packs && PackedMatrix.Has(tensor.Type) && !(isEmbedding && looksUpOnly);
+            bool isMapped = tensor.Parts[0].File is not null && !(isEmbedding && !Options.Memory.Map);
             bytes += isPacked ? PackedMatrix.BytesOf(tensor.Type, tensor.Count / tensor.Shape[^1], tensor.Shape[^1]) : 0;
-            bytes += isPacked && tensor.Parts[0].File is not null ? 0 : tensor.Bytes;
+            bytes += isPacked && isMapped ? 0 : tensor.Bytes;
         }
 
         return bytes;
+    }
+
+    /// <summary>Brings weights to where they are to lie while the model is loaded, as the options say.</summary>
+    private void PlaceWeights(WeightReader reader)
+    {
+        var places = new List<NativeView>();
+        foreach (Linear linear in reader.Linears)
+        {
+            bool multiplies = !linear.LooksUp || ReferenceEquals(linear, _transformer.Head);
+            if (linear.LooksUp && !Options.Memory.Map)
+                linear.KeepRows();
+            if (multiplies)
+                linear.Prepare();
+            places.AddRange(linear.Places(multiplies));
+        }
+
+        if (Options.Memory.Populate)
+            _cpu.Touch(places);
+        if (!Options.Memory.Lock)
+            return;
+        if (_stream is { IsOpen: true })
+            places.Add(_stream.Memory);
+        if (LockedMemory.TryLock(places, out string refusal) is { } locked)
+            reader.Own(locked);
+        else
+            Options.Warn?.Invoke(refusal);
     }
 
     private static ModelInfo Describe(ModelFile file, string architecture, WeightReader reader, Transformer transformer)

@@ -57,6 +57,15 @@ public sealed record ModelOptions
     /// </summary>
     public long? MemoryLimit { get; init; }
 
+    /// <summary>Where weights lie in memory, and when they come there.</summary>
+    public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>
+    /// Told, in one sentence each, what was asked for and cannot be had where the model runs all the same; null for nobody. Called while a model
+    /// is loaded or runs.
+    /// </summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary>Places for experts, whatever the limit leaves room for: so that a test need not know what a process takes.</summary>
     internal int? ExpertSlots { get; init; }
 

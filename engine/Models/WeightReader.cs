@@ -45,6 +45,9 @@ internal sealed class WeightReader
     /// <summary>Bytes of memory that weights take which every token needs, beside those of the file: experts are not among them.</summary>
     internal long NeededBytes => _needed.Sum(linear => linear.PreparedBytes);
 
+    /// <summary>All matrices, in the order in which they were asked for.</summary>
+    internal List<Linear> Linears { get; } = [];
+
     /// <summary>Things the model must dispose.</summary>
     internal List<IDisposable> Owned { get; } = [];
 
@@ -116,15 +119,15 @@ internal sealed class WeightReader
     internal Linear Linear(string name, int rows, int columns, bool biased = false)
     {
         Tensor tensor = Tensor(name + ".weight", rows, columns);
-        return Need(new Linear(Cpu, Matrix(tensor, rows, columns), biased ? Bias(name, rows) : default, OrderOf(tensor)));
+        return Need(Made(Matrix(tensor, rows, columns), biased ? Bias(name, rows) : default, OrderOf(tensor)));
     }
 
     /// <summary>The matrix <c>NAME.weight</c> <c>[rows, columns]</c> whose rows are also looked up one by one.</summary>
     internal Linear Lookup(string name, int rows, int columns) =>
-        new(Cpu, Matrix(InOrder(Tensor(name + ".weight", rows, columns)), rows, columns));
+        Made(Matrix(InOrder(Tensor(name + ".weight", rows, columns)), rows, columns), looksUp: true);
 
     /// <summary>The vector <c>NAME.weight</c> <c>[columns]</c> as a matrix of one row.</summary>
-    internal Linear Row(string name, int columns) => Need(new Linear(Cpu, Matrix(InOrder(Tensor(name + ".weight", columns)), 1, columns)));
+    internal Linear Row(string name, int columns) => Need(Made(Matrix(InOrder(Tensor(name + ".weight", columns)), 1, columns)));
 
     /// <summary>Counts a matrix among those that every token needs.</summary>
     internal Linear Need(Linear linear)
@@ -173,8 +176,8 @@ internal sealed class WeightReader
             }
 
             NativeView view = transposed.View.Slice(head * keyElements * sizeof(float), keyElements * sizeof(float));
-            keys[head] = new Linear(Cpu, new WeightMatrix(ElementType.F32, view, shape.LatentSize, shape.NopeSize));
-            values[head] = Need(new Linear(Cpu, joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize)));
+            keys[head] = Made(new WeightMatrix(ElementType.F32, view, shape.LatentSize, shape.NopeSize));
+            values[head] = Need(Made(joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize)));
         }
 
         return (keys, values);
@@ -238,11 +241,18 @@ internal sealed class WeightReader
         for (int index = 0; index < count; index++)
         {
             NativeView part = apart ? tensor.Parts[index] : tensor.Data.Slice(index * bytes, bytes);
-            linears[index] = new Linear(
-                Cpu, new WeightMatrix(tensor.Type, part, rows, columns), bias.IsEmpty ? default : bias.Slice(index * rows, rows));
+            linears[index] = Made(
+                new WeightMatrix(tensor.Type, part, rows, columns), bias.IsEmpty ? default : bias.Slice(index * rows, rows));
         }
 
         return linears;
+    }
+
+    private Linear Made(WeightMatrix weights, ReadOnlyMemory<float> bias = default, InputOrder? order = null, bool looksUp = false)
+    {
+        var linear = new Linear(Cpu, weights, bias, order) { LooksUp = looksUp };
+        Linears.Add(linear);
+        return linear;
     }
 
     private InputOrder? OrderOf(Tensor tensor)

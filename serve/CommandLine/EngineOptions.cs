@@ -47,12 +47,27 @@ internal sealed class EngineOptions
         "Memory to get by with, such as 2G. A mixture of experts that is larger keeps what every token needs and reads experts from the file "
         + "when a token needs them; the same bits.");
 
+    private readonly Option<bool> _noMap = ValueOptions.Switch(
+        "--no-mmap", "Read all weights into the process's own memory at load, instead of using those that need no rearranging where the file is mapped.");
+
+    private readonly Option<bool> _populate = ValueOptions.Switch(
+        "--populate", "Bring all weights into memory, and rearrange them, at load instead of when a layer first uses them.");
+
+    private readonly Option<bool> _lock = ValueOptions.Switch(
+        "--mlock", "Bring all weights into memory at load and lock them there; where the system's limit forbids it, a warning, and on without.");
+
+    private readonly Option<bool> _noLargePages = ValueOptions.Switch(
+        "--no-large-pages", "Do not ask the system for pages of 2 MiB for weights, keys and values (Linux); usually slower.");
+
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
-        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit, _memoryLimit]);
+        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
+
+    /// <summary>Those that say where weights lie; none changes a bit.</summary>
+    internal OptionGroup Memory => new("Memory", [_memoryLimit, _noMap, _populate, _lock, _noLargePages]);
 
     /// <summary>Those that stretch positions.</summary>
     internal OptionGroup Positions => _rope.Group;
@@ -62,9 +77,10 @@ internal sealed class EngineOptions
 
     /// <summary>What the command line says.</summary>
     /// <param name="parsed">The command line.</param>
+    /// <param name="streams">Where to say what cannot be had.</param>
     /// <param name="mostRows">Bounds the rows of a batch where no chunk is given.</param>
     /// <param name="context">The length that texts are declared to have, where the command has an option for it.</param>
-    internal ModelOptions Read(ParseResult parsed, int? mostRows = null, int? context = null)
+    internal ModelOptions Read(ParseResult parsed, CommandStreams streams, int? mostRows = null, int? context = null)
     {
         var standard = new ModelOptions();
         return standard with
@@ -78,6 +94,14 @@ internal sealed class EngineOptions
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),
             MemoryLimit = parsed.GetValue(_memoryLimit),
+            Memory = new MemoryOptions
+            {
+                Map = !parsed.GetValue(_noMap),
+                Populate = parsed.GetValue(_populate),
+                Lock = parsed.GetValue(_lock),
+                LargePages = !parsed.GetValue(_noLargePages),
+            },
+            Warn = warning => streams.Error.WriteLine($"pure: warning: {warning}"),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
     }

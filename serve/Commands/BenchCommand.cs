@@ -60,6 +60,7 @@ internal sealed class BenchCommand : PureCommand
             new OptionGroup("Measurement", [_prompt, _generate, _depth, _batch, _threads, _repetitions]),
             new OptionGroup("Output", [_output, _json]),
             _engine.Group,
+            _engine.Memory,
             _engine.Positions);
     }
 
@@ -106,7 +107,7 @@ internal sealed class BenchCommand : PureCommand
         foreach (int threads in parsed.GetValue(_threads)!)
         {
             foreach (BenchReport report in Measure(
-                source, _engine.Read(parsed) with { Threads = threads }, cases, reports.Count == 0 && parsed.GetValue(_export) is null, cancellation))
+                source, _engine.Read(parsed, streams) with { Threads = threads }, cases, reports.Count == 0 && parsed.GetValue(_export) is null, cancellation))
             {
                 reports.Add(report);
                 if (form == Form.Json)

@@ -49,6 +49,7 @@ internal sealed class ChatCommand : PureCommand
             new OptionGroup("Chat", [_system, _template, _count, _context, .. _speculation.Options]),
             _sampling.Group,
             _engine.Group,
+            _engine.Memory,
             _engine.Positions);
     }
 
@@ -69,7 +70,7 @@ internal sealed class ChatCommand : PureCommand
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
-        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
         using Model? draft = _speculation.LoadDraft(parsed, model);
         TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with
         {

@@ -28,7 +28,7 @@ internal sealed class InfoCommand : PureCommand
         : base("info", "Show what a model is: architecture, sizes, tensors, memory.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group, _engine.Positions);
+        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group, _engine.Memory, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -48,18 +48,18 @@ internal sealed class InfoCommand : PureCommand
 
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
-        InfoReport report = Describe(parsed);
+        InfoReport report = Describe(parsed, streams);
         streams.Output.Write(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(report, Json.Readable.InfoReport) + "\n"
             : Write(report));
         return ExitCode.Success;
     }
 
-    private InfoReport Describe(ParseResult parsed)
+    private InfoReport Describe(ParseResult parsed, CommandStreams streams)
     {
         try
         {
-            (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
+            (ModelFile file, Model? model) = _model.Open(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
             using var _ = file;
             using var __ = model;
             uint? version = (file as GgufFile)?.Version;

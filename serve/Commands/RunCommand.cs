@@ -56,6 +56,7 @@ internal sealed class RunCommand : PureCommand
             new OptionGroup("Text", [.. _prompt.Options, _count, _context, _shift, _keep, _promptCache, _stop, _json, _logitsHash, _showExperts, .. _speculation.Options]),
             _sampling.Group,
             _engine.Group,
+            _engine.Memory,
             _engine.Positions);
     }
 
@@ -90,7 +91,7 @@ internal sealed class RunCommand : PureCommand
             Stop = [.. (parsed.GetValue(_stop) ?? []).Select(stop => TextInput.Check(stop, "--stop"))],
             LogitsObserver = hash is null ? null : hash.Add,
         };
-        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, context: parsed.GetValue(_context)));
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
         if (model.Model.MemoryPlan is { } plan)
             streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
         using Model? draft = _speculation.LoadDraft(parsed, model);

@@ -21,7 +21,7 @@ internal sealed class TokenizeCommand : PureCommand
         : base("tokenize", "Turn a text into token ids.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [.. _text.Options, _noBos, _noParseSpecial, _json]), _engine.Group);
+        AddGroups(new OptionGroup("Options", [.. _text.Options, _noBos, _noParseSpecial, _json]), _engine.Group, _engine.Memory);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -34,7 +34,7 @@ internal sealed class TokenizeCommand : PureCommand
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
         string text = _text.Read(parsed, streams) ?? throw new UsageException("tokenize needs a text: --prompt TEXT or --file F.");
-        Tokenizer tokenizer = _model.LoadTokenizer(parsed, _engine.Read(parsed));
+        Tokenizer tokenizer = _model.LoadTokenizer(parsed, _engine.Read(parsed, streams));
         int[] ids = tokenizer.Encode(text, addSpecial: !parsed.GetValue(_noBos), parseSpecial: !parsed.GetValue(_noParseSpecial));
         streams.Output.WriteLine(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(new TokenizeReport(ids.Length, ids, [.. ids.Select(tokenizer.TokenText)]), Json.Readable.TokenizeReport)

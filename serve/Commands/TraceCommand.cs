@@ -19,7 +19,7 @@ internal sealed class TraceCommand : PureCommand
         : base("trace", "Write every intermediate of a forward pass to a file, by name.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Positions);
+        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Memory, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -41,7 +41,7 @@ internal sealed class TraceCommand : PureCommand
     {
         string path = parsed.GetValue(_out) ?? throw new UsageException("trace needs a file to write: --out F.");
         Precision precision = parsed.GetValue(_precision) ?? Precision.F32;
-        (Model model, int[] tokens) = _tokens.Load(parsed, streams, _model, _engine.Read(parsed));
+        (Model model, int[] tokens) = _tokens.Load(parsed, streams, _model, _engine.Read(parsed, streams));
         using (model)
         {
             using OutputFile file = OutputFile.Create(path);
