@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics.X86;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Quantization;
 
@@ -16,10 +17,11 @@ namespace Pure.Engine.Kernels.Emit;
 /// <remarks>Registers 0 to 23 hold each column's float sum and one or two integer sums, 24 to 31 all else.</remarks>
 internal sealed partial class DotKernelEmitter
 {
-    // Few columns read weights faster than memory gives them: a line that far ahead arrives when it is needed.
+    // Few columns read weights faster than memory gives them: a line that far ahead arrives when it is needed. AMD's processors see the
+    // streams themselves and only lose by being told: decode of mixtures was 6 % slower with it on Zen 4.
     private const int PrefetchAhead = 4096;
-    private const int WidestToPrefetch = 4;
     private const int CacheLine = 64;
+    private static readonly int _widestToPrefetch = IsMadeByAmd ? 0 : 4;
 
     /// <summary>What makes signed bytes unsigned, as a power of two that activations' sums are shifted by.</summary>
     private const int SignedZeroBits = 7;
@@ -84,6 +86,8 @@ internal sealed partial class DotKernelEmitter
         return emitter._code.Code;
     }
 
+    private static bool IsMadeByAmd => X86Base.IsSupported && X86Base.CpuId(0, 0) is { Ebx: 0x6874_7541 }; // "Auth" of AuthenticAMD
+
     private static Zmm FloatSum(int column) => new(column);
 
     private Zmm Sum(int column) => new(_width + column);
@@ -128,7 +132,7 @@ internal sealed partial class DotKernelEmitter
         for (int s = 0; s < TFormat.Units; s++)
         {
             int start = TFormat.HeaderBytes + (s * TFormat.UnitBytes);
-            for (; line < start + TFormat.UnitBytes && _panelWidth <= WidestToPrefetch; line += CacheLine)
+            for (; line < start + TFormat.UnitBytes && _panelWidth <= _widestToPrefetch; line += CacheLine)
                 _code.Prefetch(_weights + (PrefetchAhead + line));
             unit(_weights, _weights + start);
             _code.Add(Gpr.Rsi, Panel.ColumnBytes * _panelWidth);
