@@ -38,7 +38,8 @@ internal abstract class Attention : Sublayer
     {
         if (SplitAttention.Pays(cpu, step, heads.Length, HeadsOfTile(sharing), window))
         {
-            split.Attend(cpu, step, queries, outputs, heads, HeadsOfTile(sharing), window, default(SplitAttention.Nothing));
+            var nothing = default(SplitAttention.Nothing);
+            split.Attend(cpu, step, queries, outputs, heads, HeadsOfTile(sharing), window, nothing, nothing);
             return;
         }
 

@@ -75,29 +75,36 @@ internal sealed class MultiHeadLatentAttention(
         // rows, whose weights are then read once, and afterwards tiles of rows and heads.
         bool splits = SplitAttention.Pays(cpu, step, shape.Heads, HeadsOfTile(shape.Heads), window: 0);
         int together = HeadsTogether(cpu, step, shape.Heads, shape.Heads);
+        var values = new ValuesWork(this, step.Rows, rows);
         if (step.Rows <= AttentionTile.MaxRows && query.Order is null && shape.QuerySize % PackedMatrix.GroupRows == 0)
         {
             query.Prepare();
-            cpu.Pool.Run(new HeadsJob(this, step, query, input, rows, together, attends: !splits), shape.Heads / together, grain: 1);
+            var queries = new QueriesWork(this, step, query, input, rows);
+            if (splits)
+                Split(step, rows, queries, values);
+            else
+                cpu.Pool.Run(new HeadsJob(this, step, queries, rows, together), shape.Heads / together, grain: 1);
         }
         else
         {
             query.Forward(input, rows.Query);
             cpu.Pool.Run(new AbsorbJob(this, step, rows), shape.Heads, grain: 1);
-            if (!splits)
+            if (splits)
+                Split(step, rows, default(SplitAttention.Nothing), values);
+            else
                 cpu.Pool.Run(new MixJob(this, step, rows, together), RowTiles(step) * (shape.Heads / together), grain: 1);
-        }
-
-        if (splits)
-        {
-            scratch.Split.Attend(
-                cpu, step, rows.Absorbed, rows.MixedLatent, _heads, HeadsOfTile(shape.Heads), window: 0, new ValuesJob(this, step.Rows, rows));
         }
 
         if (weights.Output.ReadsQ8)
             cpu.Quantize(rows.Mixed);
         weights.Output.Forward(rows.Mixed, y);
     }
+
+    /// <summary>Attention cut by spans, between what makes each head's queries and what makes its values.</summary>
+    private void Split<TBefore>(Step step, in Buffers rows, in TBefore queries, in ValuesWork values)
+        where TBefore : struct, IWork =>
+        scratch.Split.Attend(
+            cpu, step, rows.Absorbed, rows.MixedLatent, _heads, HeadsOfTile(shape.Heads), window: 0, queries, values);
 
     /// <summary>The latents of keys and values, and of the queries where they are compressed.</summary>
     /// <returns>The matrix that makes the query heads, and what it reads.</returns>
@@ -202,8 +209,10 @@ internal sealed class MultiHeadLatentAttention(
     }
 
     /// <summary>Items are heads, whose rows have attended.</summary>
-    private readonly struct ValuesJob(MultiHeadLatentAttention attention, int count, Buffers rows) : IRangeJob
+    private readonly struct ValuesWork(MultiHeadLatentAttention attention, int count, Buffers rows) : IWork
     {
+        public int Count => attention.Shape.Heads;
+
         public void Run(int begin, int end)
         {
             for (int head = begin; head < end; head++)
@@ -211,21 +220,29 @@ internal sealed class MultiHeadLatentAttention(
         }
     }
 
-    /// <summary>Items are some heads of all rows, from the query to the value, or to where they would attend.</summary>
-    private readonly struct HeadsJob(
-        MultiHeadLatentAttention attention, Step step, Linear query, Activations input, Buffers rows, int together, bool attends) : IRangeJob
+    /// <summary>Items are heads, whose queries of all rows are made and absorbed.</summary>
+    private readonly struct QueriesWork(MultiHeadLatentAttention attention, Step step, Linear query, Activations input, Buffers rows) : IWork
+    {
+        public int Count => attention.Shape.Heads;
+
+        public void Run(int begin, int end)
+        {
+            int size = attention.Shape.QuerySize;
+            query.Forward(begin * size, end * size, input, [], rows.Query);
+            for (int head = begin; head < end; head++)
+                attention.Absorb(step, head, rows);
+        }
+    }
+
+    /// <summary>Items are some heads of all rows, from the query to the value.</summary>
+    private readonly struct HeadsJob(MultiHeadLatentAttention attention, Step step, QueriesWork queries, Buffers rows, int together) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int group = begin; group < end; group++)
             {
-                int first = group * together;
-                int size = attention.Shape.QuerySize;
-                query.Forward(first * size, (first + together) * size, input, [], rows.Query);
-                for (int head = first; head < first + together; head++)
-                    attention.Absorb(step, head, rows);
-                if (attends)
-                    attention.Mix(step, 0, step.Rows, first, together, rows);
+                queries.Run(group * together, (group + 1) * together);
+                attention.Mix(step, 0, step.Rows, group * together, together, rows);
             }
         }
     }

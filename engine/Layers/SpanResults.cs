@@ -2,7 +2,10 @@ using Pure.Engine.Memory;
 
 namespace Pure.Engine.Layers;
 
-/// <summary>The (maximum, sum, vector) of spans that are not merged yet: a slot for each row and span.</summary>
+/// <summary>
+/// The (maximum, sum, vector) of spans that are not merged yet: a slot for each row and span. Slots are numbered on and on; their places
+/// are used again.
+/// </summary>
 internal sealed class SpanResults(int slots, int heads, int valueSize) : IDisposable
 {
     // [slots, heads, valueSize], [slots, heads], [slots, heads]
@@ -12,13 +15,13 @@ internal sealed class SpanResults(int slots, int heads, int valueSize) : IDispos
 
     /// <summary>Vectors of some heads <c>[count, valueSize]</c>.</summary>
     internal Span<float> Vectors(int slot, int firstHead, int count) =>
-        _vectors.Writable((((long)slot * heads) + firstHead) * valueSize, count * valueSize);
+        _vectors.Writable((((long)(slot % slots) * heads) + firstHead) * valueSize, count * valueSize);
 
     /// <summary>Maxima of some heads <c>[count]</c>.</summary>
-    internal Span<float> Maxima(int slot, int firstHead, int count) => _maxima.Writable(((long)slot * heads) + firstHead, count);
+    internal Span<float> Maxima(int slot, int firstHead, int count) => _maxima.Writable(((long)(slot % slots) * heads) + firstHead, count);
 
     /// <summary>Sums of some heads <c>[count]</c>.</summary>
-    internal Span<float> Sums(int slot, int firstHead, int count) => _sums.Writable(((long)slot * heads) + firstHead, count);
+    internal Span<float> Sums(int slot, int firstHead, int count) => _sums.Writable(((long)(slot % slots) * heads) + firstHead, count);
 
     public void Dispose()
     {

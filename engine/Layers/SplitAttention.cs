@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
@@ -6,15 +7,20 @@ using Pure.Engine.Threading;
 namespace Pure.Engine.Layers;
 
 /// <summary>
-/// Attention of few rows to long pasts, cut by spans: any thread takes any span of any sequence and keeps its (maximum, sum, vector);
-/// afterwards each head merges those of its rows from left to right. The bits are those of <see cref="AttentionTile.Attend"/>.
+/// Attention of few rows to long pasts, cut by spans, in one parallel region: any thread takes any span of any sequence for a group of
+/// heads and keeps its (maximum, sum, vector); whichever thread completes the next span of a group merges it, and those behind it that
+/// are there, from left to right. The bits are those of <see cref="AttentionTile.Attend"/>.
 /// </summary>
+/// <remarks>
+/// Items are handed out in their order: what makes each head's queries, then the spans, then what follows for each head. So an item that
+/// waits for earlier ones waits for threads that are at work on them, and these never wait for a later one.
+/// </remarks>
 internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : IDisposable
 {
-    /// <summary>Rows times spans between two merges; pasts that have more are read in passes.</summary>
-    private const int Slots = 256;
+    /// <summary>Rows times spans that may wait to be merged; a thread that is further ahead waits for the merge.</summary>
+    private const int Slots = 128;
 
-    /// <summary>Spans from which on the second barrier costs little.</summary>
+    /// <summary>Spans from which on threads have enough to do beside waiting for one another.</summary>
     private const int LeastSpans = 4;
 
     private readonly SpanResults _results = new(Slots, heads, valueSize);
@@ -22,7 +28,11 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
     // What is merged so far, [rows, heads] each; the vectors are in the outputs.
     private readonly AlignedBuffer<float> _max = new((long)maxRows * heads);
     private readonly AlignedBuffer<float> _sum = new((long)maxRows * heads);
-    private readonly Piece[] _pieces = new Piece[Slots];
+    private readonly Piece[] _pieces = new Piece[maxRows];
+    private readonly Group[] _groups = new Group[heads];
+
+    // [groups, Slots]: whether a span is complete and not merged yet; it has the place of its first slot.
+    private readonly bool[] _isComplete = new bool[heads * Slots];
 
     /// <summary>Whether rows and heads alone would keep threads waiting, and the past is long enough to cut.</summary>
     internal static bool Pays(Cpu cpu, Step step, int heads, int together, int window)
@@ -40,7 +50,7 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
         return false;
     }
 
-    /// <summary>Every head of every row, then <paramref name="after"/> for each head.</summary>
+    /// <summary>Every head of every row.</summary>
     /// <param name="cpu">What to compute with.</param>
     /// <param name="step">The batch and the layer.</param>
     /// <param name="queries"><c>[rows, heads · KeySize]</c>.</param>
@@ -48,8 +58,9 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
     /// <param name="columns">Each head's columns.</param>
     /// <param name="together">Heads of one key/value head that are taken at a time.</param>
     /// <param name="window">Positions that a query sees, its own included; 0 for all.</param>
-    /// <param name="after">What follows for a head when all its rows are there; items are heads.</param>
-    internal void Attend<TAfter>(
+    /// <param name="before">What makes a head's queries of all rows; items are heads, or there are none.</param>
+    /// <param name="after">What follows for a head when all its rows are there; items are heads, or there are none.</param>
+    internal void Attend<TBefore, TAfter>(
         Cpu cpu,
         Step step,
         in Activations queries,
@@ -57,45 +68,32 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
         HeadColumns[] columns,
         int together,
         int window,
+        in TBefore before,
         in TAfter after)
-        where TAfter : struct, IRangeJob
+        where TBefore : struct, IWork
+        where TAfter : struct, IWork
     {
-        var work = new Work(cpu.Kernels, step, queries, outputs, columns, together, window);
-        int row = 0;
-        int start = -1;
-        while (row < step.Rows)
+        var work = new Work(cpu, step, queries, outputs, columns, together, window);
+        int pieces = 0;
+        int spans = 0;
+        int slots = 0;
+        for (int row = 0; row < step.Rows; row += _pieces[pieces++].Rows)
         {
-            int pieces = 0;
-            int slots = 0;
-            int items = 0;
-            while (row < step.Rows)
-            {
-                (int rows, int begin, int end) = RowsOfOneSequence(work, row);
-                start = Math.Max(start, begin);
-                int left = ((end - 1) / SpanAttention.SpanPositions) - (start / SpanAttention.SpanPositions) + 1;
-                int spans = Math.Min(left, (Slots - slots) / rows);
-                if (spans == 0)
-                    break;
-                _pieces[pieces++] = new Piece(row, rows, start, spans, slots, items);
-                slots += spans * rows;
-                items += spans * (heads / together);
-                if (spans < left)
-                {
-                    start = Piece.StartOf(start, spans);
-                    break;
-                }
-
-                row += rows;
-                start = -1;
-            }
-
-            cpu.Pool.Run(new SpansJob(this, work, pieces), items, grain: 1);
-            cpu.Pool.Run(new MergeJob<TAfter>(this, work, pieces, row == step.Rows, after), heads, grain: 1);
+            Piece piece = PieceFrom(work, row) with { FirstSpan = spans, FirstSlot = slots };
+            _pieces[pieces] = piece;
+            spans += piece.Spans;
+            slots += piece.Spans * piece.Rows;
         }
+
+        for (int group = 0; group < work.Groups; group++)
+            _groups[group] = new Group { Unmade = before.Count == 0 ? 0 : together };
+        Array.Clear(_isComplete);
+        var job = new Job<TBefore, TAfter>(this, work, pieces, spans, before, after);
+        cpu.Pool.Run(job, job.Count, grain: 1);
     }
 
-    /// <summary>Rows from <paramref name="first"/> on that a tile takes, and the positions that they see.</summary>
-    private static (int Rows, int Begin, int End) RowsOfOneSequence(in Work work, int first)
+    /// <summary>The rows from <paramref name="first"/> on that a tile takes, and the spans that they see.</summary>
+    private static Piece PieceFrom(in Work work, int first)
     {
         ReadOnlySpan<BatchRow> rows = work.Step.Batch.Rows;
         int count = 0;
@@ -109,47 +107,115 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
             count++;
         }
 
-        return (count, begin, end);
+        int spans = ((end - 1) / SpanAttention.SpanPositions) - (begin / SpanAttention.SpanPositions) + 1;
+        return new Piece(first, count, begin, spans);
     }
 
-    private void AttendSpan(in Work work, in Piece piece, int span, int group)
+    /// <summary>One group's heads over one span, when their queries and a place for the results are there.</summary>
+    private void AttendSpan(in Work work, int pieces, int group, int span)
     {
+        ref Group state = ref _groups[group];
+        Piece piece = PieceOf(pieces, span);
+        int slot = piece.SlotOf(span);
+        var spinner = new SpinWait();
+        while (Volatile.Read(ref state.Unmade) > 0 || slot + piece.Rows - Volatile.Read(ref state.MergedSlots) > Slots)
+        {
+            if (work.Cpu.Pool.HasFailed)
+                return;
+            spinner.SpinOnce(sleep1Threshold: -1);
+        }
+
         int first = group * work.Together;
-        new AttentionTile(work.Kernels, work.Step, work.Columns.AsSpan(first, work.Together), first, work.Window, work.Queries)
-            .AttendSpan(piece.FirstRow, piece.Rows, piece.StartOf(span), _results, piece.FirstSlot + (span * piece.Rows));
+        new AttentionTile(work.Cpu.Kernels, work.Step, work.Columns.AsSpan(first, work.Together), first, work.Window, work.Queries)
+            .AttendSpan(piece.FirstRow, piece.Rows, piece.StartOf(span), _results, slot);
+        Volatile.Write(ref IsComplete(group, slot), true);
+        MergeComplete(work, pieces, group);
     }
 
-    private void Merge(in Work work, in Piece piece, int row, int head)
+    /// <summary>
+    /// Merges the spans of a group that are next and complete, unless another thread does. A span completed meanwhile is not overlooked:
+    /// its thread says that it is complete, fence, tries to become the one that merges; the other leaves off, fence, looks once more.
+    /// </summary>
+    private void MergeComplete(in Work work, int pieces, int group)
     {
+        ref Group state = ref _groups[group];
+        while (Interlocked.Exchange(ref state.IsMerging, 1) == 0)
+        {
+            while (NextIsComplete(pieces, group))
+            {
+                int span = state.MergedSpans;
+                Piece piece = PieceOf(pieces, span);
+                for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row++)
+                {
+                    for (int head = group * work.Together; head < (group + 1) * work.Together; head++)
+                        Merge(work, piece, span, row, head);
+                }
+
+                IsComplete(group, piece.SlotOf(span)) = false;
+                Volatile.Write(ref state.MergedSlots, piece.SlotOf(span + 1));
+                Volatile.Write(ref state.MergedSpans, span + 1);
+            }
+
+            Interlocked.Exchange(ref state.IsMerging, 0);
+            if (!NextIsComplete(pieces, group))
+                return;
+        }
+    }
+
+    private bool NextIsComplete(int pieces, int group)
+    {
+        int next = Volatile.Read(ref _groups[group].MergedSpans);
+        Piece last = _pieces[pieces - 1];
+        return next < last.FirstSpan + last.Spans && Volatile.Read(ref IsComplete(group, PieceOf(pieces, next).SlotOf(next)));
+    }
+
+    /// <summary>One head of one row: merges a span with those before it.</summary>
+    private void Merge(in Work work, in Piece piece, int span, int row, int head)
+    {
+        int start = piece.StartOf(span);
+        int stop = SpanAttention.NextSpan(start);
+        (int begin, int end) = SpanAttention.Visible(work.Step, row, work.Window);
+        if (begin >= stop || end <= start)
+            return;
+
         ref float max = ref _max.Span[(row * heads) + head];
         ref float sum = ref _sum.Span[(row * heads) + head];
         Span<float> output = work.Outputs.Row(row).Slice(head * valueSize, valueSize);
-        (int begin, int end) = SpanAttention.Visible(work.Step, row, work.Window);
-        for (int span = 0; span < piece.Spans; span++)
+        if (begin >= start)
         {
-            int start = piece.StartOf(span);
-            int stop = SpanAttention.NextSpan(start);
-            if (begin >= stop || end <= start)
-                continue;
-            if (begin >= start)
-            {
-                (max, sum) = (float.NegativeInfinity, 0);
-                output.Clear();
-            }
-
-            int slot = piece.FirstSlot + (span * piece.Rows) + row - piece.FirstRow;
-            SpanAttention.Merge(
-                work.Kernels,
-                ref max,
-                ref sum,
-                output,
-                _results.Maxima(slot, head, 1)[0],
-                _results.Sums(slot, head, 1)[0],
-                _results.Vectors(slot, head, 1));
-            if (end <= stop)
-                SpanAttention.Finish(work.Kernels, max, sum, work.Columns[head].Sink, output);
+            (max, sum) = (float.NegativeInfinity, 0);
+            output.Clear();
         }
+
+        int slot = piece.SlotOf(span) + row - piece.FirstRow;
+        SpanAttention.Merge(
+            work.Cpu.Kernels,
+            ref max,
+            ref sum,
+            output,
+            _results.Maxima(slot, head, 1)[0],
+            _results.Sums(slot, head, 1)[0],
+            _results.Vectors(slot, head, 1));
+        if (end <= stop)
+            SpanAttention.Finish(work.Cpu.Kernels, max, sum, work.Columns[head].Sink, output);
     }
+
+    private void WaitUntilMerged(in Work work, int group, int spans)
+    {
+        var spinner = new SpinWait();
+        while (Volatile.Read(ref _groups[group].MergedSpans) < spans && !work.Cpu.Pool.HasFailed)
+            spinner.SpinOnce(sleep1Threshold: -1);
+    }
+
+    private Piece PieceOf(int pieces, int span)
+    {
+        int piece = pieces - 1;
+        while (_pieces[piece].FirstSpan > span)
+            piece--;
+        return _pieces[piece];
+    }
+
+    private ref bool IsComplete(int group, int slot) => ref _isComplete[(group * Slots) + (slot % Slots)];
 
     public void Dispose()
     {
@@ -158,9 +224,13 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
         _sum.Dispose();
     }
 
-    /// <summary>Nothing follows.</summary>
-    internal readonly struct Nothing : IRangeJob
+    /// <summary>Nothing precedes, or follows.</summary>
+    internal readonly struct Nothing : IWork
     {
+        /// <inheritdoc/>
+        public int Count => 0;
+
+        /// <inheritdoc/>
         public void Run(int begin, int end)
         {
         }
@@ -168,58 +238,83 @@ internal sealed class SplitAttention(int maxRows, int heads, int valueSize) : ID
 
     /// <summary>What all items share.</summary>
     private readonly record struct Work(
-        KernelSet Kernels, Step Step, Activations Queries, Activations Outputs, HeadColumns[] Columns, int Together, int Window);
+        Cpu Cpu, Step Step, Activations Queries, Activations Outputs, HeadColumns[] Columns, int Together, int Window)
+    {
+        /// <summary>Groups of heads that are taken together.</summary>
+        internal int Groups => Columns.Length / Together;
+    }
 
-    /// <summary>Some spans of some rows of one sequence.</summary>
+    /// <summary>Some rows of one sequence. Spans are numbered through all pieces, and so are slots: one for each span and row.</summary>
     /// <param name="FirstRow">The first row.</param>
     /// <param name="Rows">How many.</param>
-    /// <param name="Start">First position of the first span that any of them sees.</param>
-    /// <param name="Spans">How many spans.</param>
+    /// <param name="Start">First position that any of them sees.</param>
+    /// <param name="Spans">Spans that any of them sees.</param>
+    /// <param name="FirstSpan">Number of the first span.</param>
     /// <param name="FirstSlot">Slot of the first row and span; the rows of a span follow one another.</param>
-    /// <param name="FirstItem">Number of the first (span, heads) among all pieces'.</param>
-    private readonly record struct Piece(int FirstRow, int Rows, int Start, int Spans, int FirstSlot, int FirstItem)
+    private readonly record struct Piece(int FirstRow, int Rows, int Start, int Spans, int FirstSpan = 0, int FirstSlot = 0)
     {
-        internal static int StartOf(int start, int span) =>
-            span == 0 ? start : ((start / SpanAttention.SpanPositions) + span) * SpanAttention.SpanPositions;
+        /// <summary>First position of a span that any of the rows sees.</summary>
+        internal int StartOf(int span) =>
+            span == FirstSpan ? Start : ((Start / SpanAttention.SpanPositions) + span - FirstSpan) * SpanAttention.SpanPositions;
 
-        internal int StartOf(int span) => StartOf(Start, span);
+        /// <summary>Slot of a span's first row.</summary>
+        internal int SlotOf(int span) => FirstSlot + ((span - FirstSpan) * Rows);
     }
 
-    /// <summary>Items are (span, some heads), piece by piece.</summary>
-    private readonly struct SpansJob(SplitAttention split, Work work, int pieces) : IRangeJob
+    /// <summary>How far a group of heads is; on cache lines of its own.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    private struct Group
     {
+        /// <summary>Heads whose queries are not made yet.</summary>
+        internal int Unmade;
+
+        /// <summary>1 while a thread merges.</summary>
+        internal int IsMerging;
+
+        /// <summary>Spans that are merged.</summary>
+        internal int MergedSpans;
+
+        /// <summary>Slots that are free again.</summary>
+        internal int MergedSlots;
+    }
+
+    /// <summary>Items are heads, then (span, some heads), then heads.</summary>
+    private readonly struct Job<TBefore, TAfter>(SplitAttention split, Work work, int pieces, int spans, TBefore before, TAfter after) : IWork
+        where TBefore : struct, IWork
+        where TAfter : struct, IWork
+    {
+        private readonly TBefore _before = before;
+        private readonly TAfter _after = after;
+
+        /// <inheritdoc/>
+        public int Count => _before.Count + (spans * work.Groups) + _after.Count;
+
+        /// <inheritdoc/>
         public void Run(int begin, int end)
         {
-            int groups = work.Columns.Length / work.Together;
             for (int item = begin; item < end; item++)
-            {
-                int piece = pieces - 1;
-                while (split._pieces[piece].FirstItem > item)
-                    piece--;
-                (int span, int group) = Math.DivRem(item - split._pieces[piece].FirstItem, groups);
-                split.AttendSpan(work, split._pieces[piece], span, group);
-            }
+                Run(item);
         }
-    }
 
-    /// <summary>Items are heads.</summary>
-    private readonly struct MergeJob<TAfter>(SplitAttention split, Work work, int pieces, bool isLast, TAfter after) : IRangeJob
-        where TAfter : struct, IRangeJob
-    {
-        public void Run(int begin, int end)
+        private void Run(int item)
         {
-            for (int head = begin; head < end; head++)
+            int attended = item - _before.Count;
+            int last = attended - (spans * work.Groups);
+            if (attended < 0)
             {
-                for (int i = 0; i < pieces; i++)
-                {
-                    Piece piece = split._pieces[i];
-                    for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row++)
-                        split.Merge(work, piece, row, head);
-                }
+                _before.Run(item, item + 1);
+                Interlocked.Decrement(ref split._groups[item / work.Together].Unmade);
             }
-
-            if (isLast)
-                after.Run(begin, end);
+            else if (last < 0)
+            {
+                (int span, int group) = Math.DivRem(attended, work.Groups);
+                split.AttendSpan(work, pieces, group, span);
+            }
+            else
+            {
+                split.WaitUntilMerged(work, last / work.Together, spans);
+                _after.Run(last, last + 1);
+            }
         }
     }
 }

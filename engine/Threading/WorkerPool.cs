@@ -66,9 +66,15 @@ internal sealed class WorkerPool : IDisposable
     internal long Barriers { get; private set; }
 
     /// <summary>
+    /// Whether a range of the region that runs has thrown: then others are dropped, and who waits for what they would do waits in vain.
+    /// </summary>
+    internal bool HasFailed => Volatile.Read(ref _failure) is not null;
+
+    /// <summary>
     /// Runs <paramref name="job"/> over the items 0 to <paramref name="count"/> - 1 and returns when all are done. Calls from several
     /// threads follow one another. If a range throws, ranges not yet begun are dropped and the first exception is thrown here, after
-    /// all threads have stopped.
+    /// all threads have stopped. Ranges are handed out in order, so a range may wait for what earlier ones do, as long as it looks at
+    /// <see cref="HasFailed"/> meanwhile.
     /// </summary>
     /// <param name="job">What to do; copied, so that a struct of references costs no allocation.</param>
     /// <param name="count">Number of items.</param>
@@ -184,7 +190,7 @@ internal sealed class WorkerPool : IDisposable
 
     private void Do(Region region, int begin, int end)
     {
-        if (Volatile.Read(ref _failure) is null)
+        if (!HasFailed)
         {
             try
             {

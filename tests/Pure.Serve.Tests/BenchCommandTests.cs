@@ -30,11 +30,7 @@ public sealed class BenchCommandTests
         using var folder = new TemporaryFolder();
         string path = folder.File("made.gguf");
         ModelShape shape = ModelShape.Qwen3Moe with { Embedding = 256, Layers = 1, HeadSize = 64, Experts = 16, Vocabulary = 1000 };
-        using (OutputFile file = OutputFile.Create(path))
-        {
-            RandomModel.Create(shape, WeightMix.All.First(mix => mix.Name == "Q4_K_M"), seed: 1).Write(file.Stream);
-            file.Complete();
-        }
+        Write(shape, "Q4_K_M", path);
 
         JsonElement report = Only(Bench(path, "-p", "0", "-n", "2", "--json"));
 
@@ -56,6 +52,37 @@ public sealed class BenchCommandTests
         string[] hashes = [.. lines.Append(chunked).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("logits_hash").GetString()!)];
         Assert.Equal(3, hashes.Length);
         Assert.Single(hashes.Distinct());
+    }
+
+    /// <summary>Wide enough that every region has work for several threads, or it would not count.</summary>
+    [Theory]
+    [InlineData("dense-1b", 0)]
+    [InlineData("dense-1b", 1100)]
+    [InlineData("mla-moe", 0)]
+    [InlineData("mla-moe", 1100)]
+    [InlineData("qwen3-moe", 0)]
+    [InlineData("qwen3-moe", 1100)]
+    public void Decoding_crosses_at_most_six_barriers_per_layer_at_any_depth(string name, int depth)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("made.gguf");
+        ModelShape shape = ModelShape.All.First(shape => shape.Name == name) with
+        {
+            Embedding = 1024,
+            Layers = 2,
+            DenseLayers = 0,
+            Vocabulary = 1000,
+            Hidden = 1024,
+        };
+        if (shape.Experts > 0)
+            shape = shape with { Experts = 64, UsedExperts = 4, ExpertHidden = 128 };
+        if (shape.LatentSize > 0)
+            shape = shape with { QueryRank = 512, LatentSize = 128, HeadSize = 32, RopeSize = 32 };
+        Write(shape, "Q8_0", path);
+
+        JsonElement report = Only(Bench(path, "-p", "0", "-n", "2", "-d", $"{depth}", "-r", "1", "--threads", "3", "--json"));
+
+        Assert.InRange(report.GetProperty("barriers_per_layer").GetDouble(), 5, 6);
     }
 
     [Theory]
@@ -84,6 +111,13 @@ public sealed class BenchCommandTests
     [InlineData("no such folder", "create it", "bench", "--shape", "dense-1b", "--export", "no such folder/made.gguf")]
     public void What_cannot_be_measured_is_one_sentence(string found, string hint, params string[] args) =>
         CommandRun.Of(args).IsRefused(found, hint);
+
+    private static void Write(ModelShape shape, string mix, string path)
+    {
+        using OutputFile file = OutputFile.Create(path);
+        RandomModel.Create(shape, WeightMix.All.First(one => one.Name == mix), seed: 1).Write(file.Stream);
+        file.Complete();
+    }
 
     private static CommandRun Bench(params string[] args) => CommandRun.Of(["bench", .. args]).Succeeds();
 

@@ -165,6 +165,36 @@ public sealed class WorkerPoolTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void A_range_may_wait_for_an_earlier_one_and_learns_that_it_failed(int threads)
+    {
+        using var pool = new WorkerPool(threads);
+        for (int round = 0; round < 200; round++)
+        {
+            var done = new int[20];
+            pool.Run(new WaitForFirst(pool, done, fails: false), done.Length, grain: 1);
+            Assert.All(done, one => Assert.Equal(1, one));
+            Assert.Throws<FormatException>(() => pool.Run(new WaitForFirst(pool, new int[20], fails: true), 20, grain: 1));
+            Assert.False(pool.HasFailed);
+        }
+    }
+
+    private readonly struct WaitForFirst(WorkerPool pool, int[] done, bool fails) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            if (begin == 0 && fails)
+                throw new FormatException("item 0");
+            var spinner = new SpinWait();
+            while (begin > 0 && Volatile.Read(ref done[0]) == 0 && !pool.HasFailed)
+                spinner.SpinOnce(sleep1Threshold: -1);
+            Volatile.Write(ref done[begin], 1);
+        }
+    }
+
     private readonly struct Mark(int[] done, int longest) : IRangeJob
     {
         public void Run(int begin, int end)
