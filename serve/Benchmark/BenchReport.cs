@@ -51,6 +51,9 @@ internal sealed record BenchReport
     /// <inheritdoc cref="BenchCase(int, int, int, int, int)"/>
     public required int Repetitions { get; init; }
 
+    /// <summary>Seconds from a file's path to a model that can compute; null where it is no file.</summary>
+    public double? LoadSeconds { get; init; }
+
     /// <summary>Prompt tokens per second: the median.</summary>
     public double? PrefillTps { get; init; }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text.Json;
 using Pure.Engine.Models;
 using Pure.Serve.Benchmark;
@@ -129,14 +130,16 @@ internal sealed class BenchCommand : PureCommand
         BenchModel source, ModelOptions options, IReadOnlyList<BenchCase> cases, bool isFirst, CancellationToken cancellation)
     {
         Machine machine = Machine.Describe();
+        long started = Stopwatch.GetTimestamp();
         using Model model = source.Load(options);
+        double? loadSeconds = source.Path is null ? null : Stopwatch.GetElapsedTime(started).TotalSeconds;
         using var bandwidth = new ReadBandwidth(model.Threads);
         foreach (BenchCase what in cases)
         {
             using var run = new BenchRun(model, what);
             for (int repetition = 0; repetition < what.Repetitions; repetition++)
                 run.Repeat(bandwidth, cancellation);
-            yield return BenchReport.Of(model, source, what, run, machine, isFirst);
+            yield return BenchReport.Of(model, source, what, run, machine, isFirst) with { LoadSeconds = loadSeconds };
             isFirst = false;
         }
     }
