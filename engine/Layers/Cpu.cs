@@ -51,9 +51,12 @@ internal sealed class Cpu(
             Pool.Run(new PackJob(packed), packed.Groups, GroupsPerTicket);
         else
             Pool.Run(new ReadAndPackJob(packed, weights), packed.Groups, GroupsPerTicket);
-        _packed.Add(packed);
+        Add(packed);
         return packed;
     }
+
+    /// <summary>Counts a matrix among those that <see cref="ReadWeights"/> reads.</summary>
+    internal void Add(PackedMatrix packed) => _packed.Add(packed);
 
     /// <summary>Zeroed room for weights, which lasts as long as this.</summary>
     internal NativeView Room(long bytes) => _arena.Take(bytes);

@@ -27,6 +27,9 @@ internal sealed class Linear
     private WeightMatrix _rows;
     private PackedMatrix? _packed;
     private PackedMatrix? _lent;
+    private RepackCache? _cache;
+    private long _cachedAt;
+    private int _cachedPiece;
     private bool _isPrepared;
     private bool _isOnDemand;
 
@@ -108,7 +111,7 @@ internal sealed class Linear
     }
 
     /// <summary>
-    /// On first use rearranges the weights, on all threads, or copies them where they must stay in memory; the mapped pages behind them
+    /// On first use rearranges the weights, on all threads, or takes them from the cache, or copies them where they must stay in memory; the mapped pages behind them
     /// are given back. Not to be called by several threads at once.
     /// </summary>
     internal void Prepare()
@@ -118,7 +121,7 @@ internal sealed class Linear
         _isPrepared = true;
         if (IsPackable)
         {
-            _packed = _cpu.Pack(_weights);
+            _packed = Taken() ?? _cpu.Pack(_weights);
         }
         else if (_cpu.Keeps && _weights.Data.File is not null)
         {
@@ -131,6 +134,15 @@ internal sealed class Linear
 
         _weights.Data.Forget();
     }
+
+    /// <summary>Whether the rearranged weights may come from a file.</summary>
+    internal bool IsCacheable => IsPackable && _weights.Data.File is not null && !_isOnDemand;
+
+    /// <summary>The rearranged weights, once they are prepared; empty where they are read as stored.</summary>
+    internal NativeView Arranged => _packed?.View ?? default;
+
+    /// <summary>Lets the rearranged weights come from a file when they are first used.</summary>
+    internal void TakeFrom(RepackCache cache, long offset, int firstPiece) => (_cache, _cachedAt, _cachedPiece) = (cache, offset, firstPiece);
 
     /// <summary>Copies the rows that are looked up out of the file; a matrix that is not to be rearranged is then read from the copy, too.</summary>
     internal void KeepRows()
@@ -248,6 +260,16 @@ internal sealed class Linear
         long products = Math.Max(1, (long)Inputs * rows);
         long lines = Math.Max(1, ProductsPerTicket / products / RowsPerLine);
         return (int)Math.Min(lines * RowsPerLine, 1 << 16);
+    }
+
+    /// <summary>The rearranged form from the cache; null where there is none that is whole.</summary>
+    private PackedMatrix? Taken()
+    {
+        if (_cache?.Take(_cachedAt, PackedMatrix.Bytes(_weights), _cachedPiece) is not { } place)
+            return null;
+        var packed = new PackedMatrix(_weights, place);
+        _cpu.Add(packed);
+        return packed;
     }
 
     private WeightMatrix Copied() => new(_weights.Type, _cpu.Copy(_weights.Data), _weights.Rows, _weights.Columns);

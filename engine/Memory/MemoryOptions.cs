@@ -28,6 +28,13 @@ public sealed record MemoryOptions
     /// </summary>
     public bool LargePages { get; init; } = true;
 
+    /// <summary>
+    /// A folder for a file of weights as they were rearranged, which later loads map instead of rearranging them again: empty for beside the
+    /// model, null for none. It is written when a model is loaded and there is none that was made from its file. Of a model whose experts are
+    /// read when needed there is none.
+    /// </summary>
+    public string? RepackCache { get; init; }
+
     /// <summary>Whether weights come into memory when the model is loaded.</summary>
     internal bool IsEager => !Map || Populate || Lock;
 }

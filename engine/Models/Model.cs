@@ -59,6 +59,8 @@ public sealed partial class Model : IDisposable
                     _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > MemoryLimit.Available, options.Memory.LargePages);
             }
 
+            if (options.Memory.RepackCache is { } folder)
+                UseRepackCache(reader, folder);
             if (options.Memory.IsEager)
                 PlaceWeights(reader);
         }
@@ -264,13 +266,24 @@ public sealed partial class Model : IDisposable
         return bytes;
     }
 
+    /// <summary>Whether a matrix is more than a table of embeddings.</summary>
+    private bool Multiplies(Linear linear) => !linear.LooksUp || ReferenceEquals(linear, _transformer.Head);
+
+    private void UseRepackCache(WeightReader reader, string folder)
+    {
+        if (_stream is { IsOpen: true })
+            Options.Warn?.Invoke($"{File.Path}: no rearranged weights are kept, as experts are read from the model's file when needed.");
+        else if (RepackCache.Use(File.Path, folder, reader.Linears.Where(Multiplies), _cpu, Options.Warn) is { } cache)
+            reader.Own(cache);
+    }
+
     /// <summary>Brings weights to where they are to lie while the model is loaded, as the options say.</summary>
     private void PlaceWeights(WeightReader reader)
     {
         var places = new List<NativeView>();
         foreach (Linear linear in reader.Linears)
         {
-            bool multiplies = !linear.LooksUp || ReferenceEquals(linear, _transformer.Head);
+            bool multiplies = Multiplies(linear);
             if (linear.LooksUp && !Options.Memory.Map)
                 linear.KeepRows();
             if (multiplies)

@@ -47,6 +47,14 @@ internal sealed class EngineOptions
         "Memory to get by with, such as 2G. A mixture of experts that is larger keeps what every token needs and reads experts from the file "
         + "when a token needs them; the same bits.");
 
+    private readonly Option<string?> _repackCache = new("--repack-cache")
+    {
+        HelpName = "[FOLDER]",
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Keep rearranged weights in a file beside the model, or in a folder, and map it at the next load instead of rearranging "
+            + "again; as much disk as the model, the same bits.",
+    };
+
     private readonly Option<bool> _noMap = ValueOptions.Switch(
         "--no-mmap", "Read all weights into the process's own memory at load, instead of using those that need no rearranging where the file is mapped.");
 
@@ -67,7 +75,7 @@ internal sealed class EngineOptions
     internal OptionGroup Group { get; }
 
     /// <summary>Those that say where weights lie; none changes a bit.</summary>
-    internal OptionGroup Memory => new("Memory", [_memoryLimit, _noMap, _populate, _lock, _noLargePages]);
+    internal OptionGroup Memory => new("Memory", [_memoryLimit, _repackCache, _noMap, _populate, _lock, _noLargePages]);
 
     /// <summary>Those that stretch positions.</summary>
     internal OptionGroup Positions => _rope.Group;
@@ -100,10 +108,23 @@ internal sealed class EngineOptions
                 Populate = parsed.GetValue(_populate),
                 Lock = parsed.GetValue(_lock),
                 LargePages = !parsed.GetValue(_noLargePages),
+                RepackCache = RepackCache(parsed),
             },
             Warn = warning => streams.Error.WriteLine($"pure: warning: {warning}"),
             MaxBatchRows = parsed.GetValue(_promptChunk) ?? mostRows ?? standard.MaxBatchRows,
         };
+    }
+
+    private string? RepackCache(ParseResult parsed)
+    {
+        if (parsed.GetResult(_repackCache) is null)
+            return null;
+        if (parsed.GetValue(_noRepack))
+            throw new UsageException("--repack-cache keeps rearranged weights and --no-repack has none; give one of them.");
+        string folder = parsed.GetValue(_repackCache) ?? "";
+        return folder.Length == 0 || Directory.Exists(folder)
+            ? folder
+            : throw new UsageException($"--repack-cache is \"{folder}\", expected a folder that exists, or nothing, for the model's own; MODEL goes before it.");
     }
 
     private static Option<CacheType?> CacheChoice(string name, string description, params string[] aliases)

@@ -64,6 +64,8 @@ internal static class ParseProblem
             Option option = result.Option;
             if (result.Implicit || option.Arity.MaximumNumberOfValues == 0)
                 continue;
+            if (result.Tokens.Count == 0 && option.Arity.MinimumNumberOfValues == 0)
+                continue;
             if (result.Tokens.Count == 0 || names.Contains(result.Tokens[0].Value))
                 return $"option {Name(result)} needs a value: {Name(result)} {option.HelpName}.";
             if (result.IdentifierTokenCount > 1 && option.Arity.MaximumNumberOfValues == 1)

@@ -16,6 +16,66 @@ public sealed class MemoryOptionTests
     public void No_option_changes_a_bit(params string[] options) =>
         Assert.Equal(CommandRun.Of(Story).Succeeds().LastErrorLine, CommandRun.Of([.. Story, .. options]).Succeeds().LastErrorLine);
 
+    [Fact]
+    public void Rearranged_weights_are_kept_beside_the_model()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.File("model.gguf");
+        File.Copy(Shared.Path("goldens/models/llama-q256-Q8_0.gguf"), model);
+        string[] logits = ["logits", model, "--tokens", "1,2,3,4", "--out", folder.File("logits")];
+        CommandRun.Of(logits).Succeeds();
+        byte[] expected = File.ReadAllBytes(folder.File("logits"));
+        foreach (string[] options in (string[][])[["--repack-cache"], ["--repack-cache", folder.Root], ["--repack-cache", "--populate"]])
+        {
+            CommandRun run = CommandRun.Of([.. logits, .. options]).Succeeds();
+            Assert.DoesNotContain("warning", run.Errors, StringComparison.Ordinal);
+            Assert.Equal(expected, File.ReadAllBytes(folder.File("logits")));
+        }
+
+        if (!CommandRun.Of("info").Succeeds().Output.Contains("scalar, ", StringComparison.Ordinal))
+            Assert.True(File.Exists(model + ".pure-x16"));
+    }
+
+    [Fact]
+    public void A_cache_where_there_is_no_folder_is_refused() =>
+        CommandRun.Of("run", "-p", "x", "--repack-cache", "no-such-folder").IsRefused("--repack-cache", "no-such-folder", "MODEL goes before it");
+
+    [Fact]
+    public void A_cache_of_what_is_not_rearranged_is_refused() =>
+        CommandRun.Of("run", "-p", "x", "--repack-cache", "--no-repack").IsRefused("--repack-cache", "--no-repack", "give one of them");
+
+    /// <summary>In a process of its own, with a file system of 64 kB.</summary>
+    [Fact]
+    public async Task A_full_disk_is_a_warning_and_leaves_no_half_file()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/unshare"), "Takes unshare of util-linux.");
+        using var folder = new TemporaryFolder();
+        string model = folder.File("model.gguf");
+        File.Copy(Shared.Path("goldens/models/llama-q256-Q8_0.gguf"), model);
+        string[] logits = ["logits", model, "--tokens", "1,2,3,4", "--out", folder.File("logits")];
+        CommandRun.Of(logits).Succeeds();
+        byte[] expected = File.ReadAllBytes(folder.File("logits"));
+        File.Delete(folder.File("logits"));
+        string small = Directory.CreateDirectory(folder.File("small")).FullName;
+        string script = $"mount -t tmpfs -o size=64k tmpfs '{small}' || exit 99; \"$0\" \"$@\" && ls -A '{small}'";
+        var start = new ProcessStartInfo(
+            "unshare", ["-m", "bash", "-c", script, Path.Combine(AppContext.BaseDirectory, "pure"), .. logits, "--repack-cache", small])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.SkipWhen(process.ExitCode == 99 || errors.StartsWith("unshare:", StringComparison.Ordinal), errors);
+        Assert.True(process.ExitCode == 0, errors);
+        Assert.DoesNotContain("pure-x16", await output, StringComparison.Ordinal);
+        Assert.Contains(
+            "the rearranged weights are not kept", Assert.Single(errors.Split('\n'), line => line.StartsWith("pure: warning:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(expected, File.ReadAllBytes(folder.File("logits")));
+    }
+
     /// <summary>In a process of its own, which may lock 64 kB whoever started it.</summary>
     [Fact]
     public async Task A_limit_on_locked_memory_is_a_warning_that_names_it()
