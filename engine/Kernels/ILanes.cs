@@ -32,6 +32,9 @@ internal unsafe interface ILanes<TSelf> :
     /// <summary>Sixteen bfloat16 values, widened exactly.</summary>
     static abstract TSelf LoadBrain(ushort* source);
 
+    /// <summary>Sixteen signed bytes, as floats.</summary>
+    static abstract TSelf LoadSignedBytes(sbyte* source);
+
     static abstract void Store(TSelf value, float* target);
 
     /// <summary>a · b + c, rounded once.</summary>

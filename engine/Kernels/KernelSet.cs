@@ -175,6 +175,15 @@ internal abstract unsafe class KernelSet
         GC.KeepAlive(weights);
     }
 
+    /// <summary>y[i, r] = weights row r · x row i, on the float form of the activations, for all rows of both.</summary>
+    internal void MatMulTransposed(TransposedMatrix weights, in Activations x, Span<float> y, int yStride)
+    {
+        if (CheckProduct(weights.Rows, weights.Columns, 0, weights.Rows, x, [], y.Length, yStride) == 0)
+            return;
+        fixed (float* ys = y)
+            MatMulTransposed(weights, x, ys, yStride);
+    }
+
     /// <summary>One row of a weight matrix as floats.</summary>
     internal void DequantizeRow(in WeightMatrix weights, int row, Span<float> y)
     {
@@ -329,6 +338,8 @@ internal abstract unsafe class KernelSet
 
     protected abstract void MatMulFloat(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride);
+
+    protected abstract void MatMulTransposed(TransposedMatrix weights, in Activations x, float* y, int yStride);
 
     protected abstract void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride);

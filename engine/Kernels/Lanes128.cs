@@ -66,6 +66,19 @@ internal readonly unsafe struct Lanes128(Vector128<float> a, Vector128<float> b,
     public static Lanes128 WidenHalves(Vector256<ushort> halves) => Widen(halves.GetLower(), halves.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadSignedBytes(sbyte* source)
+    {
+        Vector128<sbyte> bytes = Vector128.Load(source);
+        Vector128<short> low = Vector128.WidenLower(bytes);
+        Vector128<short> high = Vector128.WidenUpper(bytes);
+        return new(
+            Vector128.ConvertToSingle(Vector128.WidenLower(low)),
+            Vector128.ConvertToSingle(Vector128.WidenUpper(low)),
+            Vector128.ConvertToSingle(Vector128.WidenLower(high)),
+            Vector128.ConvertToSingle(Vector128.WidenUpper(high)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadBrain(ushort* source)
     {
         Vector128<ushort> low = Vector128.Load(source);

@@ -56,6 +56,11 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
         new((Avx2.ConvertToVector256Int32(source) << 16).AsSingle(), (Avx2.ConvertToVector256Int32(source + 8) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadSignedBytes(sbyte* source) => new(
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source)),
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source + 8)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes256 value, float* target)
     {
         value._low.Store(target);

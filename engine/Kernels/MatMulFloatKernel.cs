@@ -106,7 +106,7 @@ internal static unsafe class MatMulFloatKernel
     /// Four weight rows × all input rows, a span of columns at a time so that the weights stay in the first cache; the partial sums
     /// wait in <paramref name="sums"/> <c>[inputs, 4, 16]</c> meanwhile.
     /// </summary>
-    private static void Tile<TLanes, TElement>(
+    internal static void Tile<TLanes, TElement>(
         byte* row0, byte* row1, byte* row2, byte* row3, int rows, in Activations x, InputRows inputs, float* y, int yStride, float* sums)
         where TLanes : struct, ILanes<TLanes>
         where TElement : struct, IFloatElement

@@ -20,6 +20,9 @@ internal sealed unsafe class ScalarKernels : KernelSet
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
         MatMulFloatKernel.Scalar(weights, rowBegin, rowEnd, x, inputs, y, yStride);
 
+    protected override void MatMulTransposed(TransposedMatrix weights, in Activations x, float* y, int yStride) =>
+        MatMulTransposedKernel.Scalar(weights, x, y, yStride);
+
     protected override void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
         MatMulQ8Kernel.Scalar(weights, rowBegin, rowEnd, x, inputs, y, yStride);

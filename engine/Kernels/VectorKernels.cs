@@ -34,6 +34,9 @@ internal sealed unsafe class VectorKernels<TLanes, TRows>(Isa isa, bool emits) :
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
         MatMulFloatKernel.Vector<TLanes>(weights, rowBegin, rowEnd, x, inputs, y, yStride);
 
+    protected override void MatMulTransposed(TransposedMatrix weights, in Activations x, float* y, int yStride) =>
+        MatMulTransposedKernel.Vector<TLanes>(weights, x, y, yStride);
+
     protected override void MatMulQ8(
         in WeightMatrix weights, int rowBegin, int rowEnd, in Activations x, InputRows inputs, float* y, int yStride) =>
         MatMulQ8Kernel.Vector(weights, rowBegin, rowEnd, x, inputs, y, yStride);

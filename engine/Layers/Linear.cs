@@ -2,6 +2,7 @@ using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
+using Pure.Engine.Quantization;
 using Pure.Engine.Threading;
 
 namespace Pure.Engine.Layers;
@@ -21,6 +22,7 @@ internal sealed class Linear
 
     private readonly Cpu _cpu;
     private readonly WeightMatrix _weights;
+    private readonly TransposedMatrix? _transposed;
     private readonly ReadOnlyMemory<float> _bias;
     private readonly bool _isQ8;
     private WeightMatrix _read;
@@ -48,12 +50,20 @@ internal sealed class Linear
         _isQ8 = weights.IsQuantized && cpu.Arithmetic == ActivationType.Q8;
     }
 
+    /// <param name="cpu">What to compute with.</param>
+    /// <param name="weights"><c>[outputs, inputs]</c>, a transpose of the matrix that is stored.</param>
+    internal Linear(Cpu cpu, TransposedMatrix weights)
+        : this(cpu, new WeightMatrix(ElementType.F32, default, 0, weights.Rows, weights.Columns)) => _transposed = weights;
+
     internal int Outputs => _weights.Rows;
 
     internal int Inputs => _weights.Columns;
 
     /// <summary>Whether the input's 8-bit form must have been made.</summary>
     internal bool ReadsQ8 => _isQ8 && Order is null;
+
+    /// <summary><c>[outputs, inputs]</c>, where it is made and not stored; its <see cref="Weights"/> are empty then.</summary>
+    internal TransposedMatrix? Transposed => _transposed;
 
     /// <summary><c>[outputs, inputs]</c>, as stored.</summary>
     internal WeightMatrix Weights => _weights;
@@ -168,6 +178,8 @@ internal sealed class Linear
             yield return _rows.Data;
         if (multiplies && _packed is not null)
             yield return _packed.View;
+        else if (multiplies && _transposed is not null)
+            yield return _transposed.View;
         else if (multiplies && !(LooksUp && _rows.Data.IsSame(_read.Data)))
             yield return _read.Data;
     }
@@ -233,6 +245,8 @@ internal sealed class Linear
     {
         if (_packed is { } packed)
             _cpu.Kernels.MatMulPacked(packed, begin, end, x, inputRows, y.All, y.Stride);
+        else if (_transposed is { } transposed)
+            _cpu.Kernels.MatMulTransposed(transposed, x, y.All, y.Stride);
         else if (_isQ8)
             _cpu.Kernels.MatMulQ8(_read, begin, end, x, inputRows, y.All, y.Stride);
         else

@@ -153,34 +153,45 @@ internal sealed class WeightReader
 
     /// <summary>
     /// The joint key and value up-projection of all heads, <c>[heads · (nope + value), latent]</c>, each head's key rows before its
-    /// value rows. Key parts are transposed to <c>[latent, nope]</c> floats, so that they apply to the query; value parts stay as stored.
+    /// value rows. Key parts are transposed to <c>[latent, nope]</c>, so that they apply to the query; value parts stay as stored.
     /// </summary>
     internal (Linear[] KeyUp, Linear[] ValueUp) KeyValueUp(string name, LatentShape shape)
     {
         int headRows = shape.NopeSize + shape.ValueSize;
         Tensor tensor = InOrder(Tensor(name + ".weight", shape.Heads * headRows, shape.LatentSize));
         WeightMatrix joint = Matrix(tensor, shape.Heads * headRows, shape.LatentSize);
-        long keyElements = (long)shape.LatentSize * shape.NopeSize;
-        var transposed = Own(new AlignedBuffer<float>(shape.Heads * keyElements));
-        var row = new float[shape.LatentSize];
         var keys = new Linear[shape.Heads];
         var values = new Linear[shape.Heads];
         for (int head = 0; head < shape.Heads; head++)
         {
-            Span<float> key = transposed.Writable(head * keyElements, checked((int)keyElements));
-            for (int nope = 0; nope < shape.NopeSize; nope++)
-            {
-                Cpu.Kernels.DequantizeRow(joint, (head * headRows) + nope, row);
-                for (int latent = 0; latent < row.Length; latent++)
-                    key[(latent * shape.NopeSize) + nope] = row[latent];
-            }
-
-            NativeView view = transposed.View.Slice(head * keyElements * sizeof(float), keyElements * sizeof(float));
-            keys[head] = Made(new WeightMatrix(ElementType.F32, view, shape.LatentSize, shape.NopeSize));
+            keys[head] = Transpose(joint.Slice(head * headRows, shape.NopeSize));
             values[head] = Need(Made(joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize)));
         }
 
         return (keys, values);
+    }
+
+    /// <summary>xᵀ·W as a product with Wᵀ: at a byte per element where the type allows it, otherwise as floats.</summary>
+    private Linear Transpose(in WeightMatrix matrix)
+    {
+        if (TransposedMatrix.Bytes(matrix) is > 0 and var bytes)
+        {
+            AlignedBuffer<byte> room = Own(new AlignedBuffer<byte>(bytes));
+            if (TransposedMatrix.TryMake(matrix, room.View) is { } transposed)
+                return Made(new Linear(Cpu, transposed));
+        }
+
+        AlignedBuffer<float> elements = Own(new AlignedBuffer<float>((long)matrix.Rows * matrix.Columns));
+        var row = new float[matrix.Columns];
+        Span<float> columns = elements.Span;
+        for (int r = 0; r < matrix.Rows; r++)
+        {
+            Cpu.Kernels.DequantizeRow(matrix, r, row);
+            for (int column = 0; column < row.Length; column++)
+                columns[(column * matrix.Rows) + r] = row[column];
+        }
+
+        return Made(new WeightMatrix(ElementType.F32, elements.View, matrix.Columns, matrix.Rows));
     }
 
     /// <summary>Fails if the file holds a tensor that the family never asked for: leaving it out would change the results silently.</summary>
@@ -248,9 +259,11 @@ internal sealed class WeightReader
         return linears;
     }
 
-    private Linear Made(WeightMatrix weights, ReadOnlyMemory<float> bias = default, InputOrder? order = null, bool looksUp = false)
+    private Linear Made(WeightMatrix weights, ReadOnlyMemory<float> bias = default, InputOrder? order = null, bool looksUp = false) =>
+        Made(new Linear(Cpu, weights, bias, order) { LooksUp = looksUp });
+
+    private Linear Made(Linear linear)
     {
-        var linear = new Linear(Cpu, weights, bias, order) { LooksUp = looksUp };
         Linears.Add(linear);
         return linear;
     }

@@ -17,7 +17,7 @@ namespace Pure.Engine.Quantization;
 /// </summary>
 internal readonly unsafe struct Q4_K : IQuantizedFormat
 {
-    private const int ScalesAt = 4;
+    internal const int ScalesAt = 4;
     private const int QuantsAt = 16;
     private const int SubBlock = 32;
     private const int SubBlocks = 8;

@@ -16,8 +16,8 @@ namespace Pure.Engine.Quantization;
 internal readonly unsafe struct Q6_K : IQuantizedFormat
 {
     private const int HighAt = 128;
-    private const int ScalesAt = 192;
-    private const int DeltaAt = 208;
+    internal const int ScalesAt = 192;
+    internal const int DeltaAt = 208;
     private const int Quarter = 32;
     private const int Quarters = 8;
     private const int Zero = 32;

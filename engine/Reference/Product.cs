@@ -47,6 +47,12 @@ internal static class Product
     /// <summary>Row <paramref name="row"/> of W, in the order of the inputs.</summary>
     internal static void Row(Linear linear, int row, Span<float> weights)
     {
+        if (linear.Transposed is { } transposed)
+        {
+            transposed.Row(row, weights);
+            return;
+        }
+
         WeightMatrix matrix = linear.Weights;
         ElementFormat.Of(matrix.Type).Dequantize(matrix.Data.Slice(row * matrix.RowBytes, matrix.RowBytes), weights);
         if (linear.Order is not { } order)

@@ -21,7 +21,7 @@ internal sealed partial class DotKernelEmitter
     // streams themselves and only lose by being told: decode of mixtures was 6 % slower with it on Zen 4.
     private const int PrefetchAhead = 4096;
     private const int CacheLine = 64;
-    private static readonly int _widestToPrefetch = IsMadeByAmd ? 0 : 4;
+    private static readonly int WidestToPrefetch = IsMadeByAmd ? 0 : 4;
 
     /// <summary>What makes signed bytes unsigned, as a power of two that activations' sums are shifted by.</summary>
     private const int SignedZeroBits = 7;
@@ -132,7 +132,7 @@ internal sealed partial class DotKernelEmitter
         for (int s = 0; s < TFormat.Units; s++)
         {
             int start = TFormat.HeaderBytes + (s * TFormat.UnitBytes);
-            for (; line < start + TFormat.UnitBytes && _panelWidth <= _widestToPrefetch; line += CacheLine)
+            for (; line < start + TFormat.UnitBytes && _panelWidth <= WidestToPrefetch; line += CacheLine)
                 _code.Prefetch(_weights + (PrefetchAhead + line));
             unit(_weights, _weights + start);
             _code.Add(Gpr.Rsi, Panel.ColumnBytes * _panelWidth);
