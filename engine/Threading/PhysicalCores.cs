@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pure.Engine.Memory;
 
 namespace Pure.Engine.Threading;
 
@@ -6,35 +7,49 @@ namespace Pure.Engine.Threading;
 internal static class PhysicalCores
 {
     /// <summary>
-    /// The physical cores among the processors this process may use, at most its processor quota (the framework's processor count
-    /// knows affinity and cgroup quota, not hyper-threads). Where the system does not tell which processors share a core, the
-    /// processor count.
+    /// The physical cores among the processors this process may use, at most its processor quota, rounded up. Where the system does not tell
+    /// which processors share a core, the processors.
     /// </summary>
-    internal static int Count() =>
-        Count("/proc/self/status", "/sys/devices/system/cpu", Environment.ProcessorCount);
+    internal static int Count() => Count("/", Environment.ProcessorCount);
 
-    /// <param name="status">Linux's /proc/self/status, which lists the allowed processors.</param>
-    /// <param name="topology">Linux's /sys/devices/system/cpu: cpuN/topology/thread_siblings_list names the processors of N's core.</param>
-    /// <param name="processors">The answer where these files are missing, and the most it can be.</param>
-    internal static int Count(string status, string topology, int processors)
+    /// <param name="root">The root of the file system.</param>
+    /// <param name="processors">
+    /// The answer where Linux's files are missing, and the most it can be: the framework's count knows affinity and quota, not hyper-threads.
+    /// </param>
+    internal static int Count(string root, int processors)
+    {
+        int cores = Processors(root).Length;
+        double quota = Math.Ceiling(ControlGroup.Read(root).Processors ?? processors);
+        return (int)Math.Clamp(Math.Min(cores == 0 ? processors : cores, quota), 1, processors);
+    }
+
+    /// <summary>Of each core that this process may use one processor, the first; empty where the system does not tell.</summary>
+    /// <param name="root">
+    /// The root of the file system: proc/self/status lists the allowed processors, sys/devices/system/cpu/cpuN/topology/thread_siblings_list
+    /// those of N's core.
+    /// </param>
+    internal static int[] Processors(string root)
     {
         try
         {
-            if (!File.Exists(status))
-                return processors;
-            string? allowed = File.ReadLines(status)
-                .FirstOrDefault(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal));
+            string status = Path.Combine(root, "proc/self/status");
+            string? allowed = File.Exists(status)
+                ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal))
+                : null;
             if (allowed is null)
-                return processors;
+                return [];
 
             var cores = new HashSet<string>();
-            foreach (int processor in ParseList(allowed[(allowed.IndexOf(':', StringComparison.Ordinal) + 1)..]))
-                cores.Add(File.ReadAllText($"{topology}/cpu{processor}/topology/thread_siblings_list").Trim());
-            return Math.Clamp(cores.Count, 1, processors);
+            string topology = Path.Combine(root, "sys/devices/system/cpu");
+            return
+            [
+                .. ParseList(allowed[(allowed.IndexOf(':', StringComparison.Ordinal) + 1)..])
+                    .Where(processor => cores.Add(File.ReadAllText($"{topology}/cpu{processor}/topology/thread_siblings_list").Trim())),
+            ];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
-            return processors;
+            return [];
         }
     }
 

@@ -147,17 +147,25 @@ public sealed class WorkerPoolTests
         string root = Directory.CreateTempSubdirectory().FullName;
         try
         {
-            File.WriteAllText($"{root}/status", "Name:\ttest\nCpus_allowed:\tff\nCpus_allowed_list:\t0-2,4-5\n");
+            Assert.Equal(8, PhysicalCores.Count(root, 8));
+            Directory.CreateDirectory($"{root}/proc/self");
+            File.WriteAllText($"{root}/proc/self/status", "Name:\ttest\nCpus_allowed:\tff\nCpus_allowed_list:\t0-2,4-5\n");
+            Assert.Equal(8, PhysicalCores.Count(root, 8)); // which share a core is not told
             for (int cpu = 0; cpu < 8; cpu++)
             {
-                Directory.CreateDirectory($"{root}/cpu{cpu}/topology");
-                File.WriteAllText($"{root}/cpu{cpu}/topology/thread_siblings_list", $"{cpu % 4},{(cpu % 4) + 4}\n");
+                string topology = Directory.CreateDirectory($"{root}/sys/devices/system/cpu/cpu{cpu}/topology").FullName;
+                File.WriteAllText($"{topology}/thread_siblings_list", $"{cpu % 4},{(cpu % 4) + 4}\n");
             }
 
-            Assert.Equal(3, PhysicalCores.Count($"{root}/status", root, 8));
-            Assert.Equal(2, PhysicalCores.Count($"{root}/status", root, 2)); // a quota of two processors
-            Assert.Equal(8, PhysicalCores.Count($"{root}/missing", root, 8));
-            Assert.Equal(8, PhysicalCores.Count($"{root}/status", $"{root}/missing", 8));
+            Assert.Equal([0, 1, 2], PhysicalCores.Processors(root));
+            Assert.Equal(3, PhysicalCores.Count(root, 8));
+            Assert.Equal(2, PhysicalCores.Count(root, 2));
+
+            // A quota of one and a half processors.
+            File.WriteAllText($"{root}/proc/self/cgroup", "0::/\n");
+            Directory.CreateDirectory($"{root}/sys/fs/cgroup");
+            File.WriteAllText($"{root}/sys/fs/cgroup/cpu.max", "150000 100000\n");
+            Assert.Equal(2, PhysicalCores.Count(root, 8));
         }
         finally
         {
