@@ -150,7 +150,7 @@ public sealed partial class Model : IDisposable
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         var cpu = new Cpu(
-            kernels, new WorkerPool(threads), options.Activations, options.Repack && (options.MemoryLimit is not null || CanRepack(file)),
+            kernels, new WorkerPool(threads, options.Pin, options.Warn), options.Activations, options.Repack && (options.MemoryLimit is not null || CanRepack(file)),
             keeps: options.MemoryLimit is not null || !options.Memory.Map, options.Memory);
         return new Model(file, options, cpu);
     }

@@ -21,6 +21,11 @@ public sealed record ModelOptions
     /// <summary>Threads to compute with; 0 means the physical cores this process may use.</summary>
     public int Threads { get; init; }
 
+    /// <summary>
+    /// Whether threads stay on a core each (Linux, Windows), but for those that call: for machines where the system moves them needlessly.
+    /// </summary>
+    public bool Pin { get; init; }
+
     /// <summary>Instruction set; null means the best this processor has (or what PURE_ISA names).</summary>
     public Isa? Isa { get; init; }
 

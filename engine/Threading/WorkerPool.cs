@@ -21,6 +21,12 @@ internal interface IRangeJob
 /// then the region's fields, then takes its range by compare-and-swap: success proves that the region was the one whose fields it
 /// read, because the number changes with every region and the fields only while nothing is left to hand out. A region is over when
 /// the items done are all items; threads that come late find nothing left and touch nothing, so nobody waits for a sleeper.
+/// <para>
+/// On a machine of several memory nodes a page lies where the thread runs that first writes it: of rearranged weights, whichever took that
+/// ticket when they were packed. As tickets are taken by whoever is free, nothing says that the same thread will read them, pinned or not:
+/// weights are spread over the nodes rather than placed beside their readers. A fixed partition would place them, and give up that a slow core
+/// holds nobody.
+/// </para>
 /// </remarks>
 internal sealed class WorkerPool : IDisposable
 {
@@ -44,16 +50,30 @@ internal sealed class WorkerPool : IDisposable
     private Counters _counters;
 
     /// <summary>Starts <paramref name="threads"/> - 1 threads.</summary>
-    internal WorkerPool(int threads)
+    /// <param name="threads">Threads that work in a region.</param>
+    /// <param name="pin">
+    /// Whether each background thread stays on a core of its own among those that this process may use. The first core is left to the callers,
+    /// which are free to move: their threads are not the pool's.
+    /// </param>
+    /// <param name="warn">Told why threads are not pinned, where they cannot be.</param>
+    internal WorkerPool(int threads, bool pin = false, Action<string>? warn = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
+        int[] processors = pin ? ThreadPin.Processors() : [];
+        if (pin && processors.Length < threads)
+        {
+            warn?.Invoke(processors.Length == 0
+                ? "Threads are not pinned to cores: this system does not say how; the model runs without."
+                : $"Threads are not pinned to cores: there are {threads} and this process may use {processors.Length}; ask for fewer threads.");
+            processors = [];
+        }
 
         // With more threads than processors, a spinning thread keeps a working one from running.
         _spinTicks = threads <= Environment.ProcessorCount ? Stopwatch.Frequency * SpinMicroseconds / 1_000_000 : 0;
         _workers = new Worker[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
-            _workers[i] = new Worker(this, i + 1);
+            _workers[i] = new Worker(this, i + 1, processors.Length == 0 ? null : processors[i + 1], warn);
     }
 
     /// <summary>The physical cores this process may use, within its processor quota.</summary>
@@ -302,9 +322,15 @@ internal sealed class WorkerPool : IDisposable
     {
         private readonly Thread _thread;
 
-        internal Worker(WorkerPool pool, int number)
+        internal Worker(WorkerPool pool, int number, int? processor, Action<string>? warn)
         {
-            _thread = new Thread(() => pool.Work(Parking)) { IsBackground = true, Name = $"pure worker {number}" };
+            _thread = new Thread(() =>
+            {
+                if (processor is { } own && !ThreadPin.TryPin(own))
+                    warn?.Invoke($"Thread {number} is not pinned to processor {own}: the system refuses; the model runs without.");
+                pool.Work(Parking);
+            })
+            { IsBackground = true, Name = $"pure worker {number}" };
             _thread.Start();
         }
 

@@ -15,6 +15,9 @@ internal sealed class EngineOptions
         "--threads", ["-t"], "N", "Threads to compute with. Default: the physical cores this process may use.",
         $"from 1 to {MostThreads}", threads => threads is >= 1 and <= MostThreads);
 
+    private readonly Option<bool> _pin = ValueOptions.Switch(
+        "--pin", "Keep each worker thread on a core of its own (Linux, Windows); the thread that commands them moves freely.");
+
     private readonly Option<Isa?> _isa = ValueOptions.Choice(
         "--isa", "Instruction set; all give the same bits. Default: the best this processor has, or what PURE_ISA names.",
         ("scalar", Isa.Scalar), ("neon", Isa.Neon), ("avx2", Isa.Avx2), ("avx-vnni", Isa.AvxVnni), ("avx512", Isa.Avx512));
@@ -69,7 +72,7 @@ internal sealed class EngineOptions
 
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
-        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit]);
+        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _pin, _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -94,6 +97,7 @@ internal sealed class EngineOptions
         return standard with
         {
             Threads = parsed.GetValue(_threads) ?? standard.Threads,
+            Pin = parsed.GetValue(_pin),
             Isa = parsed.GetValue(_isa) ?? standard.Isa,
             Activations = parsed.GetValue(_activations) ?? standard.Activations,
             CacheType = parsed.GetValue(_keyType) ?? parsed.GetValue(_cacheType) ?? standard.CacheType,

@@ -203,6 +203,44 @@ public sealed class WorkerPoolTests
         }
     }
 
+    /// <summary>Each thread takes one range, as none ends before all have begun.</summary>
+    [Fact]
+    public void Pinned_threads_stay_on_a_processor_each()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux lists a thread's processors in a file.");
+        int threads = ThreadPin.Processors().Length;
+        Assert.SkipUnless(threads > 1, "This process may use one core only.");
+        var places = new string[threads];
+        using var all = new Barrier(threads);
+        using (var pool = new WorkerPool(threads, pin: true, warn: Assert.Fail))
+            pool.Run(new Where(places, all, Environment.CurrentManagedThreadId), threads, grain: 1);
+        string[] pinned = [.. places.Where(place => place.Length > 0)];
+        Assert.Equal(threads - 1, pinned.Length);
+        Assert.Equal(ThreadPin.Processors()[1..].Select(processor => $"{processor}").Order(), pinned.Order());
+    }
+
+    [Fact]
+    public void More_threads_than_cores_are_not_pinned_and_that_is_said()
+    {
+        var warnings = new List<string>();
+        using var pool = new WorkerPool(ThreadPin.Processors().Length + 1, pin: true, warnings.Add);
+        Assert.StartsWith("Threads are not pinned to cores: ", Assert.Single(warnings), StringComparison.Ordinal);
+        var done = new int[100];
+        pool.Run(new Mark(done, 7), done.Length, 7);
+        Assert.All(done, count => Assert.Equal(1, count));
+    }
+
+    /// <summary>Writes down the processors that the thread may use; nothing of the caller.</summary>
+    private readonly struct Where(string[] places, Barrier all, int caller) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            all.SignalAndWait();
+            string line = File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal));
+            places[begin] = Environment.CurrentManagedThreadId == caller ? "" : line.Split('\t')[1];
+        }
+    }
+
     private readonly struct Mark(int[] done, int longest) : IRangeJob
     {
         public void Run(int begin, int end)
