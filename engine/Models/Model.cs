@@ -56,7 +56,7 @@ public sealed partial class Model : IDisposable
             {
                 MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, reader.NeededBytes, _stream);
                 if (MemoryPlan.IsStreamed)
-                    _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > MemoryLimit.Available, options.Memory.LargePages);
+                    _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > AvailableMemory(options), options.Memory.LargePages);
             }
 
             if (options.Memory.RepackCache is { } folder)
@@ -150,7 +150,8 @@ public sealed partial class Model : IDisposable
         KernelSet kernels = KernelSet.Select(options.Isa, options.Emit);
         int threads = options.Threads == 0 ? WorkerPool.DefaultThreads : options.Threads;
         var cpu = new Cpu(
-            kernels, new WorkerPool(threads, options.Pin, options.Warn), options.Activations, options.Repack && (options.MemoryLimit is not null || CanRepack(file)),
+            kernels, new WorkerPool(threads, options.Pin, options.Warn), options.Activations,
+            options.Repack && (options.MemoryLimit is not null || CanRepack(options, file)),
             keeps: options.MemoryLimit is not null || !options.Memory.Map, options.Memory);
         return new Model(file, options, cpu);
     }
@@ -229,17 +230,19 @@ public sealed partial class Model : IDisposable
 
     // Pages of the file are given back as soon as their weights are rearranged: there are never two copies of more than a matrix. Where one
     // does not fit, the mapped one is what the system can give up and read again.
-    private static bool CanRepack(ModelFile file) => file.Tensors.Sum(tensor => tensor.Bytes) < MemoryLimit.Available / 10 * 9;
+    private static bool CanRepack(ModelOptions options, ModelFile file) => file.Tensors.Sum(tensor => tensor.Bytes) < AvailableMemory(options) / 10 * 9;
+
+    private static long AvailableMemory(ModelOptions options) => options.AvailableMemory ?? MemoryLimit.Available;
 
     /// <summary>
-    /// The limit asked for; where none is, but a mixture would not fit, what this process may use: reading experts when needed is many times
+    /// The limit asked for; where none is, but a mixture would not fit, what this process may use, but for the system's own: reading experts when needed is many times
     /// faster than leaving it to the system which pages to drop.
     /// </summary>
     private static ModelOptions Settle(ModelOptions options, ModelFile file)
     {
         bool isMixture = file.Tensors.Any(tensor => tensor.Name.Contains("_exps.", StringComparison.Ordinal));
-        return options.MemoryLimit is null && options.Repack && isMixture && !CanRepack(file)
-            ? options with { MemoryLimit = MemoryLimit.Available }
+        return options.MemoryLimit is null && options.Repack && isMixture && !CanRepack(options, file)
+            ? options with { MemoryLimit = AvailableMemory(options) / 100 * 97 }
             : options;
     }
 

@@ -71,6 +71,9 @@ public sealed record ModelOptions
     /// </summary>
     public Action<string>? Warn { get; init; }
 
+    /// <summary>What a test says that there is of memory; null for what this process may use.</summary>
+    internal long? AvailableMemory { get; init; }
+
     /// <summary>Places for experts, whatever the limit leaves room for: so that a test need not know what a process takes.</summary>
     internal int? ExpertSlots { get; init; }
 

@@ -22,8 +22,14 @@ public sealed class MemoryLimitTests
         Assert.SkipUnless(TryCreate(group, limit), $"No memory cgroup can be made at {group}: that takes root, and a system that lets containers do it.");
         try
         {
-            string limited = LastErrorLine(group, file, "--memory-limit", $"{limit * 97 / 100}");
-            Assert.Equal(LastErrorLine(null, file), limited);
+            string unlimited = ErrorLines(null, file)[^1];
+            Assert.Equal(unlimited, ErrorLines(group, file, "--memory-limit", $"{limit * 97 / 100}")[^1]);
+
+            // Without being told: the group's limit is found, and what it is used for is said.
+            string[] automatic = ErrorLines(group, file);
+            Assert.Equal(unlimited, automatic[^1]);
+            Assert.Contains(
+                automatic, line => line.StartsWith("memory ", StringComparison.Ordinal) && line.Contains("experts; the others are read when needed", StringComparison.Ordinal));
         }
         finally
         {
@@ -84,8 +90,8 @@ public sealed class MemoryLimitTests
         }
     }
 
-    /// <summary>The logits' hash of a short text. The system first forgets the file, whose pages would count against whoever read them.</summary>
-    private static string LastErrorLine(string? group, string file, params string[] options)
+    /// <summary>What is said of a short text; the last line is the logits' hash. The system first forgets the file, whose pages would count against whoever read them.</summary>
+    private static string[] ErrorLines(string? group, string file, params string[] options)
     {
         string pure = Path.Combine(AppContext.BaseDirectory, "pure");
         string script = "dd if=\"$1\" iflag=nocache count=0 2>/dev/null; " + (group is null ? "" : $"echo $$ > {group}/cgroup.procs; ")
@@ -96,6 +102,6 @@ public sealed class MemoryLimitTests
         string errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, errors + output.Result);
-        return errors.TrimEnd('\n').Split('\n')[^1];
+        return errors.TrimEnd('\n').Split('\n');
     }
 }

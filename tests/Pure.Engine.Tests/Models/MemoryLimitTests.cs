@@ -43,6 +43,39 @@ public sealed class MemoryLimitTests
         Assert.True(limited.ExpertReads.Bytes > limited.MemoryPlan.SlotBytes);
     }
 
+    [Theory]
+    [InlineData("llama-mixtral")]
+    [InlineData("qwen3moe-q256-Q4_K_M")]
+    [InlineData("deepseek2-v3-q256-Q6_K")]
+    public void A_mixture_that_does_not_fit_is_read_when_needed_without_being_told(string name)
+    {
+        Golden golden = Golden.Open(name);
+        using var unlimited = Model.Load(golden.ModelPath);
+        Assert.Null(unlimited.MemoryPlan);
+        long weights = unlimited.File.Tensors.Sum(tensor => tensor.Bytes);
+        using var limited = Model.Load(golden.ModelPath, new ModelOptions { AvailableMemory = weights, ExpertSlots = 3 });
+        Assert.True(limited.MemoryPlan!.IsStreamed);
+        Assert.Equal(weights / 100 * 97, limited.MemoryPlan.Limit);
+        Assert.Equal(Run.Logits(unlimited, golden.Tokens), Run.Logits(limited, golden.Tokens));
+        Assert.NotEqual(0, limited.ExpertReads.Bytes);
+
+        // It fits with a tenth to spare, or is not to be rearranged: then the system may drop mapped pages.
+        using var roomy = Model.Load(golden.ModelPath, new ModelOptions { AvailableMemory = weights * 10 / 8 });
+        Assert.Null(roomy.MemoryPlan);
+        using var mapped = Model.Load(golden.ModelPath, new ModelOptions { AvailableMemory = weights, Repack = false });
+        Assert.Null(mapped.MemoryPlan);
+    }
+
+    [Fact]
+    public void A_dense_model_that_does_not_fit_is_used_where_it_is_mapped()
+    {
+        Golden golden = Golden.Open("llama-q256-Q4_0");
+        using var model = Model.Load(golden.ModelPath, new ModelOptions { AvailableMemory = 1000 });
+        Assert.Null(model.MemoryPlan);
+        Run.Logits(model, golden.Tokens);
+        Assert.Equal(0, model.ReadWeights());
+    }
+
     [Fact]
     public void Everything_stays_in_memory_where_the_limit_allows_it()
     {
