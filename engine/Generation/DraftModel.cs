@@ -27,6 +27,7 @@ internal sealed class DraftModel : DraftSource
         _read = new int[Math.Min(session.ContextLength, model.Info.ContextLength)];
         _cache = model.CreateCache(_read.Length);
         _sequence = _cache.CreateSequence();
+        _sequence.PromptLength = 0;
         _batch = new Batch(model.Options.MaxBatchRows);
     }
 

@@ -15,6 +15,7 @@ public sealed class Session : IDisposable
     private readonly int[] _tokens; // [context + 1]: those sampled or given; beyond them what the cache has besides: guesses, or restored ones
     private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
     private int _tokenCount;
+    private int _given; // of the tokens, those at the beginning that were given, before any was written
     private Completion? _running;
     private bool _disposed;
 
@@ -103,7 +104,8 @@ public sealed class Session : IDisposable
 
     /// <summary>
     /// Writes the tokens that the model has read, with their keys and values, so that another session, of this process or a later one, can
-    /// <see cref="Restore"/> them.
+    /// <see cref="Restore"/> them. Where prompts are read in a form of their own (<see cref="ModelOptions.Mla"/>), those before the first
+    /// that was written.
     /// </summary>
     public void Save(Stream stream)
     {
@@ -111,7 +113,12 @@ public sealed class Session : IDisposable
         lock (Model.Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            PromptCache.Write(stream, Model.Fingerprint, _tokens.AsSpan(0, Math.Min(_tokenCount, _sequence.Length)), _sequence);
+            int kept = Math.Min(_tokenCount, _sequence.Length);
+
+            // A prompt of the same tokens would read the written ones in the other form.
+            if (Model.Options.Mla == LatentForm.Expanded)
+                kept = Math.Min(kept, _given);
+            PromptCache.Write(stream, Model.Fingerprint, _tokens.AsSpan(0, kept), _sequence);
         }
     }
 
@@ -148,6 +155,7 @@ public sealed class Session : IDisposable
                 throw new InvalidOperationException("The session cannot be cleared while a generation runs; end or dispose that first.");
             _sequence.Truncate(0);
             _tokenCount = 0;
+            _given = 0;
             Dropped = 0;
         }
     }
@@ -192,9 +200,18 @@ public sealed class Session : IDisposable
             Recall(start, prompt);
             prompt.CopyTo(_tokens.AsSpan(start));
             _tokenCount += prompt.Length;
+            EndPrompt(start);
             _running = completion;
             return start;
         }
+    }
+
+    /// <summary>All tokens so far are read as a prompt, those from <paramref name="start"/> on for the first time.</summary>
+    private void EndPrompt(int start)
+    {
+        _sequence.PromptLength = _tokenCount;
+        if (start <= _given)
+            _given = _tokenCount;
     }
 
     /// <summary>
@@ -230,6 +247,7 @@ public sealed class Session : IDisposable
             _tokenCount -= dropped;
             Dropped += dropped;
             _sequence.Truncate(Math.Min(kept, _sequence.Length));
+            EndPrompt(kept);
         }
 
         return true;
@@ -255,6 +273,7 @@ public sealed class Session : IDisposable
             if (_disposed)
                 return;
             _tokenCount = length;
+            _given = Math.Min(_given, length);
             _sequence.Truncate(Math.Min(length, _sequence.Length));
         }
     }

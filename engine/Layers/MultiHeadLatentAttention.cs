@@ -2,6 +2,7 @@ using System.Numerics;
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Memory;
+using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
 namespace Pure.Engine.Layers;
@@ -24,7 +25,7 @@ internal readonly record struct LatentShape(int Heads, int LatentSize, int NopeS
 /// <summary>
 /// Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1) in absorbed form. The cache holds only the latent and the
 /// shared rotary key. The key up-projection moves to the query, W_UKᵀ·q_nope, so that scores are taken against the latent itself; the
-/// value up-projection W_UV moves behind the mixture. Heads are never expanded.
+/// value up-projection W_UV moves behind the mixture. Heads are never expanded, but for rows of a prompt where that was asked for.
 /// </summary>
 internal sealed class MultiHeadLatentAttention(
     Cpu cpu, LatentShape shape, MultiHeadLatentAttention.Weights weights, RotaryEmbedding rope, MultiHeadLatentAttention.Scratch scratch)
@@ -71,6 +72,18 @@ internal sealed class MultiHeadLatentAttention(
             weights.ValueUp[head].Prepare();
         }
 
+        if (weights.KeyExpand is not null && HasPrompt(step))
+            ForwardByForm(step, query, input, rows);
+        else
+            ForwardAbsorbed(step, query, input, rows);
+        if (weights.Output.ReadsQ8)
+            cpu.Quantize(rows.Mixed);
+        weights.Output.Forward(rows.Mixed, y);
+    }
+
+    /// <summary>All rows in absorbed form.</summary>
+    private void ForwardAbsorbed(Step step, Linear query, in Activations input, in Buffers rows)
+    {
         // Few rows: each thread takes its heads from the query to the value, so that it meets the others once. Many rows: heads of all
         // rows, whose weights are then read once, and afterwards tiles of rows and heads.
         bool splits = SplitAttention.Pays(cpu, step, shape.Heads, HeadsOfTile(shape.Heads), window: 0);
@@ -88,17 +101,51 @@ internal sealed class MultiHeadLatentAttention(
         else
         {
             query.Forward(input, rows.Query);
-            cpu.Pool.Run(new AbsorbJob(this, step, rows), shape.Heads, grain: 1);
+            cpu.Pool.Run(new AbsorbJob(this, 0, step.Rows, rows), shape.Heads, grain: 1);
             if (splits)
                 Split(step, rows, default(SplitAttention.Nothing), values);
             else
-                cpu.Pool.Run(new MixJob(this, step, rows, together), RowTiles(step) * (shape.Heads / together), grain: 1);
+                cpu.Run(new MixWork(this, step, 0, step.Rows, rows, together));
+        }
+    }
+
+    /// <summary>Runs of rows of a prompt in expanded form, and of other rows in absorbed form.</summary>
+    private void ForwardByForm(Step step, Linear query, in Activations input, in Buffers rows)
+    {
+        query.Forward(input, rows.Query);
+        ReadOnlySpan<BatchRow> batch = step.Batch.Rows;
+        for (int first = 0, end; first < batch.Length; first = end)
+        {
+            bool isExpanded = IsExpanded(batch[first]);
+            end = first + 1;
+            while (end < batch.Length && IsExpanded(batch[end]) == isExpanded && (!isExpanded || batch[end].Sequence == batch[first].Sequence))
+                end++;
+            if (isExpanded)
+            {
+                cpu.Pool.Run(new RotateJob(this, first, rows.Query), end - first, grain: 1);
+                var expansion = new ExpandedAttention.Weights(weights.KeyExpand!, weights.ValueUp, _heads[0].Scale);
+                scratch.Expanded!.Attend(cpu, step, first, end - first, expansion, rows.Query, rows.Mixed);
+            }
+            else
+            {
+                cpu.Pool.Run(new AbsorbJob(this, first, end - first, rows), shape.Heads, grain: 1);
+                cpu.Run(new MixWork(this, step, first, end - first, rows, HeadsOfTile(shape.Heads)));
+            }
+        }
+    }
+
+    private static bool HasPrompt(Step step)
+    {
+        foreach (ref readonly BatchRow row in step.Batch.Rows)
+        {
+            if (IsExpanded(row))
+                return true;
         }
 
-        if (weights.Output.ReadsQ8)
-            cpu.Quantize(rows.Mixed);
-        weights.Output.Forward(rows.Mixed, y);
+        return false;
     }
+
+    private static bool IsExpanded(in BatchRow row) => row.Position < row.Sequence.PromptLength;
 
     /// <summary>Attention cut by spans, between what makes each head's queries and what makes its values.</summary>
     private void Split<TBefore>(Step step, in Buffers rows, in TBefore queries, in ValuesWork values)
@@ -130,11 +177,17 @@ internal sealed class MultiHeadLatentAttention(
         step.Batch.Rows[row].Sequence.Write(step.Layer, step.Batch.Rows[row].Position, latent);
     }
 
-    /// <summary>One head's queries of all rows, [nope | rope], become [W_UKᵀ·nope | rotated rope], which meet the cache.</summary>
-    private void Absorb(Step step, int head, in Buffers rows)
+    private void RotateQueries(int row, Span<float> queries)
+    {
+        for (int head = 0; head < shape.Heads; head++)
+            rope.Rotate(cpu.Kernels, queries.Slice((head * shape.QuerySize) + shape.NopeSize, shape.RopeSize), row);
+    }
+
+    /// <summary>One head's queries of some rows, [nope | rope], become [W_UKᵀ·nope | rotated rope], which meet the cache.</summary>
+    private void Absorb(int head, int firstRow, int count, in Buffers rows)
     {
         Linear keyUp = weights.KeyUp[head];
-        for (int row = 0; row < step.Rows; row++)
+        for (int row = firstRow; row < firstRow + count; row++)
         {
             ReadOnlySpan<float> query = rows.Query.Row(row).Slice(head * shape.QuerySize, shape.QuerySize);
             query[..shape.NopeSize].CopyTo(rows.Nope.Row(row)[(head * shape.NopeSize)..]);
@@ -148,9 +201,9 @@ internal sealed class MultiHeadLatentAttention(
         keyUp.Forward(
             0,
             keyUp.Outputs,
-            rows.Nope.Columns32(head * shape.NopeSize, shape.NopeSize),
+            rows.Nope.Columns32(head * shape.NopeSize, shape.NopeSize).Slice(firstRow, count),
             [],
-            rows.Absorbed.Columns32(head * shape.CacheColumns, keyUp.Outputs));
+            rows.Absorbed.Columns32(head * shape.CacheColumns, keyUp.Outputs).Slice(firstRow, count));
     }
 
     /// <summary>Some heads of some rows attend, and their mixed latents become values.</summary>
@@ -184,18 +237,32 @@ internal sealed class MultiHeadLatentAttention(
         }
     }
 
-    private readonly struct AbsorbJob(MultiHeadLatentAttention attention, Step step, Buffers rows) : IRangeJob
+    /// <summary>Items are heads of some rows.</summary>
+    private readonly struct AbsorbJob(MultiHeadLatentAttention attention, int firstRow, int count, Buffers rows) : IRangeJob
     {
         public void Run(int begin, int end)
         {
             for (int head = begin; head < end; head++)
-                attention.Absorb(step, head, rows);
+                attention.Absorb(head, firstRow, count, rows);
+        }
+    }
+
+    /// <summary>Items are rows, whose queries of all heads are rotated where they are.</summary>
+    private readonly struct RotateJob(MultiHeadLatentAttention attention, int firstRow, Activations queries) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int row = firstRow + begin; row < firstRow + end; row++)
+                attention.RotateQueries(row, queries.Row(row));
         }
     }
 
     /// <summary>Items are (tile of rows, some heads).</summary>
-    private readonly struct MixJob(MultiHeadLatentAttention attention, Step step, Buffers rows, int together) : IRangeJob
+    private readonly struct MixWork(
+        MultiHeadLatentAttention attention, Step step, int firstRow, int rowCount, Buffers rows, int together) : IWork
     {
+        public int Count => (rowCount + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows * (attention.Shape.Heads / together);
+
         public void Run(int begin, int end)
         {
             int groups = attention.Shape.Heads / together;
@@ -203,7 +270,8 @@ internal sealed class MultiHeadLatentAttention(
             {
                 (int tile, int group) = Math.DivRem(item, groups);
                 int first = tile * AttentionTile.MaxRows;
-                attention.Mix(step, first, Math.Min(AttentionTile.MaxRows, step.Rows - first), group * together, together, rows);
+                int count = Math.Min(AttentionTile.MaxRows, rowCount - first);
+                attention.Mix(step, firstRow + first, count, group * together, together, rows);
             }
         }
     }
@@ -230,7 +298,7 @@ internal sealed class MultiHeadLatentAttention(
             int size = attention.Shape.QuerySize;
             query.Forward(begin * size, end * size, input, [], rows.Query);
             for (int head = begin; head < end; head++)
-                attention.Absorb(step, head, rows);
+                attention.Absorb(head, 0, step.Rows, rows);
         }
     }
 
@@ -267,6 +335,7 @@ internal sealed class MultiHeadLatentAttention(
     /// <param name="KeyUp">W_UKᵀ of each head <c>[latent, nope]</c>.</param>
     /// <param name="ValueUp">W_UV of each head <c>[value, latent]</c>.</param>
     /// <param name="Output">W_O <c>[embedding, heads · value]</c>.</param>
+    /// <param name="KeyExpand">W_UK of each head <c>[nope, latent]</c>, where prompts are read in expanded form; otherwise null.</param>
     internal sealed record Weights(
         Linear? QueryDown,
         RmsNorm? QueryNorm,
@@ -275,10 +344,11 @@ internal sealed class MultiHeadLatentAttention(
         RmsNorm LatentNorm,
         Linear[] KeyUp,
         Linear[] ValueUp,
-        Linear Output);
+        Linear Output,
+        Linear[]? KeyExpand = null);
 
     /// <summary>Buffers that all layers of a model share.</summary>
-    internal sealed class Scratch(int maxRows, LatentShape shape, int queryRank) : IDisposable
+    internal sealed class Scratch(int maxRows, LatentShape shape, int queryRank, bool expands = false) : IDisposable
     {
         /// <summary><c>[rows, q_lora_rank]</c>, where queries are compressed.</summary>
         internal ActivationBuffer? QueryLatents { get; } = queryRank > 0 ? new(maxRows, queryRank) : null;
@@ -301,10 +371,14 @@ internal sealed class MultiHeadLatentAttention(
         /// <summary><c>[rows, heads · value]</c>.</summary>
         internal ActivationBuffer Mixed { get; } = new(maxRows, shape.Heads * shape.ValueSize);
 
+        /// <summary>Where prompts are read in expanded form.</summary>
+        internal ExpandedAttention? Expanded { get; } = expands ? new(maxRows, shape) : null;
+
         internal SplitAttention Split { get; } = new(maxRows, shape.Heads, shape.LatentSize);
 
         public void Dispose()
         {
+            Expanded?.Dispose();
             Split.Dispose();
             QueryLatents?.Dispose();
             Queries.Dispose();

@@ -19,11 +19,17 @@ public sealed class Sequence : IDisposable
     /// <summary>Positions whose keys and values are in the cache.</summary>
     public int Length { get; private set; }
 
+    /// <summary>
+    /// How many positions are the prompt's: all, until told otherwise. Those after it are being written. Only a model that reads prompts in
+    /// another form (<see cref="Models.LatentForm.Expanded"/>) makes a difference between the two, and then bits depend on where the prompt ends.
+    /// </summary>
+    public int PromptLength { get; set; } = int.MaxValue;
+
     /// <summary>A sequence with the same past, sharing its blocks until one of the two writes.</summary>
     public Sequence Fork()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var fork = new Sequence(Cache) { Length = Length, _blockCount = _blockCount };
+        var fork = new Sequence(Cache) { Length = Length, PromptLength = PromptLength, _blockCount = _blockCount };
         for (int index = 0; index < _blockCount; index++)
         {
             fork._blocks[index] = _blocks[index];

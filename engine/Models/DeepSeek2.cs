@@ -19,7 +19,7 @@ internal static class DeepSeek2
         LatentShape heads = AttentionShape(reader);
         int queryRank = reader.Count("attention.q_lora_rank");
         RotaryEmbedding rope = decoder.Rope(adjacent: true, heads.RopeSize, Scaling(reader));
-        var scratch = reader.Own(new MultiHeadLatentAttention.Scratch(reader.MaxRows, heads, queryRank));
+        var scratch = reader.Own(new MultiHeadLatentAttention.Scratch(reader.MaxRows, heads, queryRank, reader.ExpandsLatents));
         int dense = reader.Count("leading_dense_block_count");
         Func<string, FeedForward>? mixture = dense < decoder.Layers ? Mixture(reader, decoder) : null;
         return decoder.Assemble(
@@ -77,12 +77,19 @@ internal static class DeepSeek2
             : reader.Linear(block + "attn_q", queryRows, embedding);
         Linear latentDown = reader.Linear(block + "attn_kv_a_mqa", shape.CacheColumns, embedding);
         RmsNorm latentNorm = reader.Norm(block + "attn_kv_a_norm.weight", shape.LatentSize, epsilon);
-        (Linear[] keyUp, Linear[] valueUp) = reader.Has(block + "attn_kv_b.weight")
+        (Linear[] keyUp, Linear[] valueUp, Linear[]? keyExpand) = reader.Has(block + "attn_kv_b.weight")
             ? reader.KeyValueUp(block + "attn_kv_b", shape)
-            : (reader.Heads(block + "attn_k_b", shape.Heads, shape.LatentSize, shape.NopeSize),
-                reader.Heads(block + "attn_v_b", shape.Heads, shape.ValueSize, shape.LatentSize));
+            : SplitUp(reader, block, shape);
         Linear output = reader.Linear(block + "attn_output", embedding, shape.Heads * shape.ValueSize);
-        return new MultiHeadLatentAttention.Weights(queryDown, queryNorm, query, latentDown, latentNorm, keyUp, valueUp, output);
+        return new MultiHeadLatentAttention.Weights(queryDown, queryNorm, query, latentDown, latentNorm, keyUp, valueUp, output, keyExpand);
+    }
+
+    /// <summary>Up-projections in tensors of their own, the keys' transposed already.</summary>
+    private static (Linear[] KeyUp, Linear[] ValueUp, Linear[]? KeyExpand) SplitUp(WeightReader reader, string block, LatentShape shape)
+    {
+        Linear[] keys = reader.Heads(block + "attn_k_b", shape.Heads, shape.LatentSize, shape.NopeSize);
+        Linear[] values = reader.Heads(block + "attn_v_b", shape.Heads, shape.ValueSize, shape.LatentSize);
+        return (keys, values, reader.ExpandsLatents ? reader.Transposed(Array.ConvertAll(keys, key => key.Weights)) : null);
     }
 
     private static Func<string, FeedForward> Mixture(WeightReader reader, Decoder decoder)

@@ -38,6 +38,12 @@ public sealed partial class Model : IDisposable
         try
         {
             _transformer = Family.Build(architecture, reader, file);
+            if (options.Mla != LatentForm.Absorbed && _transformer.Blocks[0].Attention is not MultiHeadLatentAttention)
+            {
+                throw new InvalidRequestException(
+                    $"{file.Path}: prompts were to be read in expanded form (--mla expand), which only latent attention has, and '{architecture}' has another attention; leave that out.");
+            }
+
             int embedding = _transformer.Embedding.Inputs;
             _residual = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
             _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));

@@ -19,7 +19,7 @@ internal static class ModelFingerprint
     internal static byte[] Of(Model model)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add($"{model.Info.Architecture} {model.Options.Activations} {model.Options.CacheType} {model.CacheShape.Layers} {model.CacheShape.Columns}");
+        Add($"{model.Info.Architecture} {model.Options.Activations} {model.Options.Mla} {model.Options.CacheType} {model.CacheShape.Layers} {model.CacheShape.Columns}");
         Span<byte> sample = stackalloc byte[SampleBytes];
         foreach (Tensor tensor in model.File.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {

@@ -14,7 +14,7 @@ public enum ActivationType
 }
 
 /// <summary>
-/// How a model is run. None but <see cref="Activations"/>, <see cref="CacheType"/> and <see cref="Rope"/> changes a bit of the result.
+/// How a model is run. None but <see cref="Activations"/>, <see cref="CacheType"/>, <see cref="Mla"/> and <see cref="Rope"/> changes a bit of the result.
 /// </summary>
 public sealed record ModelOptions
 {
@@ -37,6 +37,9 @@ public sealed record ModelOptions
 
     /// <summary>How values are stored where they differ from keys; null for as keys are. Latent attention has one type for both.</summary>
     public CacheType? ValueCacheType { get; init; }
+
+    /// <summary>How latent attention reads prompts; models with another attention have only the first form.</summary>
+    public LatentForm Mla { get; init; } = LatentForm.Absorbed;
 
     /// <summary>What to change of the file's rotary positions, such as stretching them to a longer context.</summary>
     public RopeOptions Rope { get; init; } = new();

@@ -28,6 +28,7 @@ internal sealed class WeightReader
         Cpu = cpu;
         MaxRows = options.MaxBatchRows;
         Rope = options.Rope;
+        ExpandsLatents = options.Mla == LatentForm.Expanded;
         Stream = options.MemoryLimit is null ? null : Own(new ExpertStream());
     }
 
@@ -38,6 +39,9 @@ internal sealed class WeightReader
 
     /// <summary>What is to be changed of the file's rotary positions.</summary>
     internal RopeOptions Rope { get; }
+
+    /// <summary>Whether prompts meet keys and values made from latents.</summary>
+    internal bool ExpandsLatents { get; }
 
     /// <summary>What is to load experts on demand; null where all stay in memory.</summary>
     internal ExpertStream? Stream { get; }
@@ -153,23 +157,27 @@ internal sealed class WeightReader
 
     /// <summary>
     /// The joint key and value up-projection of all heads, <c>[heads · (nope + value), latent]</c>, each head's key rows before its
-    /// value rows. Key parts are transposed to <c>[latent, nope]</c>, so that they apply to the query; value parts stay as stored.
+    /// value rows. Key parts are transposed to <c>[latent, nope]</c>, so that they apply to the query, and besides stay as stored where
+    /// latents are expanded; value parts stay as stored.
     /// </summary>
-    internal (Linear[] KeyUp, Linear[] ValueUp) KeyValueUp(string name, LatentShape shape)
+    internal (Linear[] KeyUp, Linear[] ValueUp, Linear[]? KeyExpand) KeyValueUp(string name, LatentShape shape)
     {
         int headRows = shape.NopeSize + shape.ValueSize;
         Tensor tensor = InOrder(Tensor(name + ".weight", shape.Heads * headRows, shape.LatentSize));
         WeightMatrix joint = Matrix(tensor, shape.Heads * headRows, shape.LatentSize);
-        var keys = new Linear[shape.Heads];
+        var keys = new WeightMatrix[shape.Heads];
         var values = new Linear[shape.Heads];
         for (int head = 0; head < shape.Heads; head++)
         {
-            keys[head] = Transpose(joint.Slice(head * headRows, shape.NopeSize));
+            keys[head] = joint.Slice(head * headRows, shape.NopeSize);
             values[head] = Need(Made(joint.Slice((head * headRows) + shape.NopeSize, shape.ValueSize)));
         }
 
-        return (keys, values);
+        return (Transposed(keys), values, ExpandsLatents ? Array.ConvertAll(keys, key => Need(Made(key))) : null);
     }
+
+    /// <summary>Matrices, transposed.</summary>
+    internal Linear[] Transposed(WeightMatrix[] matrices) => Array.ConvertAll(matrices, matrix => Transpose(matrix));
 
     /// <summary>xᵀ·W as a product with Wᵀ: at a byte per element where the type allows it, otherwise as floats.</summary>
     private Linear Transpose(in WeightMatrix matrix)

@@ -27,6 +27,9 @@ internal sealed record BenchReport
     /// <summary>How keys and values are stored.</summary>
     public required string KvType { get; init; }
 
+    /// <summary>How latent attention reads prompts.</summary>
+    public required string Mla { get; init; }
+
     /// <summary>Whether quantised weights may be rearranged when they are loaded.</summary>
     public required bool Repack { get; init; }
 
@@ -125,6 +128,7 @@ internal sealed record BenchReport
             Isa = execution.Isa,
             Activations = execution.Activations,
             KvType = execution.KvType,
+            Mla = model.Options.Mla == LatentForm.Expanded ? "expand" : "absorb",
             Repack = model.Options.Repack,
             Emit = model.Options.Emit,
             PromptChunk = model.Options.MaxBatchRows,

@@ -161,6 +161,8 @@ internal sealed class BenchRun : IDisposable
     private (double Speed, double Allocated) WriteTokens(CancellationToken cancellation)
     {
         Logits logits = default;
+        foreach (Sequence sequence in _sequences)
+            sequence.PromptLength = sequence.Length;
         long allocated = GC.GetTotalAllocatedBytes(precise: true);
         long started = Stopwatch.GetTimestamp();
         for (int step = 0; step < _case.Generate; step++)
@@ -182,6 +184,7 @@ internal sealed class BenchRun : IDisposable
     private Logits Read(Sequence sequence, int start, int count, CancellationToken cancellation)
     {
         Logits logits = default;
+        sequence.PromptLength = start + count;
         for (int done = 0; done < count; done += _batch.Count)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -33,6 +33,10 @@ internal sealed class EngineOptions
 
     private readonly Option<CacheType?> _valueType = CacheChoice("--cache-type-v", "How values are stored, where keys are not stored alike.", "-ctv");
 
+    private readonly Option<LatentForm?> _mla = ValueOptions.Choice(
+        "--mla", "How latent attention (MLA) reads prompts: against the cached latents, or against keys and values made from them. Default: absorb.",
+        ("absorb", LatentForm.Absorbed), ("expand", LatentForm.Expanded));
+
     private readonly Option<int?> _promptChunk = ValueOptions.OptionalNumber<int>(
         "--prompt-chunk", [], "N", "Most prompt tokens computed at once; changes speed and memory, no bit. Default: 512.",
         "from 1 to 65536", chunk => chunk is >= 1 and <= 65536);
@@ -72,7 +76,8 @@ internal sealed class EngineOptions
 
     /// <param name="hasThreads">Whether <c>--threads</c> is among them; a command that tries several numbers has its own.</param>
     internal EngineOptions(bool hasThreads = true) => Group = new OptionGroup(
-        "Engine", [.. hasThreads ? (Option[])[_threads] : [], _pin, _isa, _activations, _cacheType, _keyType, _valueType, _promptChunk, _noRepack, _noEmit]);
+        "Engine",
+        [.. hasThreads ? (Option[])[_threads] : [], _pin, _isa, _activations, _cacheType, _keyType, _valueType, _mla, _promptChunk, _noRepack, _noEmit]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -102,6 +107,7 @@ internal sealed class EngineOptions
             Activations = parsed.GetValue(_activations) ?? standard.Activations,
             CacheType = parsed.GetValue(_keyType) ?? parsed.GetValue(_cacheType) ?? standard.CacheType,
             ValueCacheType = parsed.GetValue(_valueType) ?? parsed.GetValue(_cacheType) ?? standard.CacheType,
+            Mla = parsed.GetValue(_mla) ?? standard.Mla,
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),

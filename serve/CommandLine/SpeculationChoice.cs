@@ -48,6 +48,6 @@ internal sealed class SpeculationChoice
 
     /// <summary>Opens the draft model that the command line names, to run as the model does; null if it names none.</summary>
     internal Model? LoadDraft(ParseResult parsed, LanguageModel model) => parsed.GetValue(_draftModel) is { } path
-        ? model.LoadDraft(path, model.Model.Options with { MemoryLimit = null, Rope = new ModelOptions().Rope })
+        ? model.LoadDraft(path, model.Model.Options with { MemoryLimit = null, Mla = LatentForm.Absorbed, Rope = new ModelOptions().Rope })
         : null;
 }
