@@ -147,7 +147,9 @@ internal sealed class Cpu(
         public void Run(int begin, int end)
         {
             long start = begin * PieceBytes;
-            source.Read(start, target.Slice(start, Math.Min(end * PieceBytes, source.Length) - start));
+            NativeView place = target.Slice(start, Math.Min(end * PieceBytes, source.Length) - start);
+            place.Claim();
+            source.Read(start, place);
         }
     }
 
