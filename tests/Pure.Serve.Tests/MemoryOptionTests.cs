@@ -19,6 +19,7 @@ public sealed class MemoryOptionTests
     [Fact]
     public void Rearranged_weights_are_kept_beside_the_model()
     {
+        SkipWhereNothingIsRearranged();
         using var folder = new TemporaryFolder();
         string model = folder.File("model.gguf");
         File.Copy(Shared.Path("goldens/models/llama-q256-Q8_0.gguf"), model);
@@ -32,8 +33,7 @@ public sealed class MemoryOptionTests
             Assert.Equal(expected, File.ReadAllBytes(folder.File("logits")));
         }
 
-        if (!CommandRun.Of("info").Succeeds().Output.Contains("scalar, ", StringComparison.Ordinal))
-            Assert.True(File.Exists(model + ".pure-x16"));
+        Assert.True(File.Exists(model + ".pure-x16"));
     }
 
     [Fact]
@@ -49,6 +49,7 @@ public sealed class MemoryOptionTests
     public async Task A_full_disk_is_a_warning_and_leaves_no_half_file()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/unshare"), "Takes unshare of util-linux.");
+        SkipWhereNothingIsRearranged();
         using var folder = new TemporaryFolder();
         string model = folder.File("model.gguf");
         File.Copy(Shared.Path("goldens/models/llama-q256-Q8_0.gguf"), model);
@@ -75,6 +76,9 @@ public sealed class MemoryOptionTests
             "the rearranged weights are not kept", Assert.Single(errors.Split('\n'), line => line.StartsWith("pure: warning:", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Equal(expected, File.ReadAllBytes(folder.File("logits")));
     }
+
+    private static void SkipWhereNothingIsRearranged() => Assert.SkipWhen(
+        CommandRun.Of("info").Succeeds().Output.Contains("run here with  scalar", StringComparison.Ordinal), "Scalar kernels read weights as they are stored.");
 
     /// <summary>In a process of its own, which may lock 64 kB whoever started it.</summary>
     [Fact]
