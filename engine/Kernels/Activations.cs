@@ -97,6 +97,14 @@ internal readonly unsafe struct Activations
         long blocks = elements / BlockSize;
         return new(Values + elements, Quants + elements, Scales + blocks, Sums + blocks, count, Columns, Stride);
     }
+
+    /// <summary>The same with panels of these rows alone, in the room that the buffer has for them among all rows' panels.</summary>
+    internal Activations Apart(int first, int count)
+    {
+        Activations rows = Slice(first, count);
+        return new(
+            rows.Values, rows.Quants, rows.Scales, rows.Sums, count, Columns, Stride, Panels + Packed.Panel.Bytes(Columns, first));
+    }
 }
 
 /// <summary>Owns rows of activations; the row stride is padded to whole blocks of 32, and the padding stays zero.</summary>

@@ -62,6 +62,9 @@ internal sealed class Linear
     /// <summary>Whether the input's 8-bit form must have been made.</summary>
     internal bool ReadsQ8 => _isQ8 && Order is null;
 
+    /// <summary>Whether products read the panels of their inputs; known once the weights are there.</summary>
+    internal bool ReadsPanels => _packed is not null;
+
     /// <summary><c>[outputs, inputs]</c>, where it is made and not stored; its <see cref="Weights"/> are empty then.</summary>
     internal TransposedMatrix? Transposed => _transposed;
 

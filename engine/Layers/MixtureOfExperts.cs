@@ -1,4 +1,5 @@
 using Pure.Engine.Kernels;
+using Pure.Engine.Kernels.Packed;
 using Pure.Engine.Models;
 using Pure.Engine.Threading;
 
@@ -68,7 +69,7 @@ internal sealed class MixtureOfExperts : FeedForward
         for (int done = 0, ready; done < assignments.ActiveCount; done += ready)
         {
             ready = PrepareExperts(done);
-            HiddenWork hidden = Hidden(x, pairs, done, ready);
+            HiddenWork hidden = Hidden(x, Gather(x, pairs, done, ready), pairs, done, ready);
             if (done == 0 && _weights.Shared is { HasOrder: false } network)
             {
                 _cpu.Run(hidden, network.Hidden(x));
@@ -132,11 +133,25 @@ internal sealed class MixtureOfExperts : FeedForward
         return experts.Length;
     }
 
+    /// <summary>
+    /// Of many rows, brings each expert's into panels once, where every tile of its gate and up would do it again.
+    /// </summary>
+    /// <returns>The panels of all pairs by their slots, an expert's <see cref="Activations.Apart"/>; null where tiles read x.</returns>
+    private Activations? Gather(in Activations x, int pairs, int first, int count)
+    {
+        int expert = _scratch.Assignments.Active[first];
+        if (x.Rows <= Panel.MaxWidth || !_weights.Gate[expert].ReadsPanels || !_weights.Up[expert].ReadsPanels)
+            return null;
+        Activations panels = _scratch.Gathered.Rows(pairs);
+        _cpu.Pool.Run(new GatherJob(_scratch.Assignments, x, panels, first), count, grain: 1);
+        return panels;
+    }
+
     /// <summary>Hidden columns of <paramref name="count"/> active experts for their tokens.</summary>
-    private HiddenWork Hidden(in Activations x, int pairs, int first, int count)
+    private HiddenWork Hidden(in Activations x, Activations? gathered, int pairs, int first, int count)
     {
         int tile = GatedFeedForward.Tile(_weights.Gate[_scratch.Assignments.Active[first]], PairsPerExpert(pairs));
-        return new HiddenWork(this, x, _scratch.Hidden.Gate.Rows(pairs), _scratch.Hidden.Up.Rows(pairs), first, count, tile);
+        return new HiddenWork(this, x, gathered, _scratch.Hidden.Gate.Rows(pairs), _scratch.Hidden.Up.Rows(pairs), first, count, tile);
     }
 
     /// <summary>Outputs of <paramref name="count"/> active experts for their tokens.</summary>
@@ -179,9 +194,29 @@ internal sealed class MixtureOfExperts : FeedForward
         }
     }
 
+    /// <summary>Items are active experts.</summary>
+    private readonly struct GatherJob(Assignments assignments, Activations x, Activations panels, int firstExpert) : IRangeJob
+    {
+        public void Run(int begin, int end)
+        {
+            for (int active = begin; active < end; active++)
+            {
+                (_, int first, int count) = assignments.Slots(firstExpert + active);
+                Panel.Gather(x, assignments.Rows.AsSpan(first, count), panels.Apart(first, count));
+            }
+        }
+    }
+
     /// <summary>Items are (active expert, tile of hidden columns).</summary>
     private readonly struct HiddenWork(
-        MixtureOfExperts mixture, Activations x, Activations gated, Activations raised, int firstExpert, int experts, int tile) : IWork
+        MixtureOfExperts mixture,
+        Activations x,
+        Activations? gathered,
+        Activations gated,
+        Activations raised,
+        int firstExpert,
+        int experts,
+        int tile) : IWork
     {
         public int Count => experts * Tiles;
 
@@ -202,9 +237,9 @@ internal sealed class MixtureOfExperts : FeedForward
                     weights.Up[expert],
                     part * tile,
                     Math.Min((part + 1) * tile, weights.Gate[expert].Outputs),
-                    x,
-                    assignments.Rows.AsSpan(first, count),
-                    gated.Slice(first, count),
+                    gathered?.Apart(first, count) ?? x,
+                    gathered is null ? assignments.Rows.AsSpan(first, count) : [],
+                    gated.Apart(first, count),
                     raised.Slice(first, count),
                     weights.Down[expert].ReadsQ8);
             }
@@ -227,7 +262,7 @@ internal sealed class MixtureOfExperts : FeedForward
                 (int expert, int first, int count) = mixture._scratch.Assignments.Slots(firstExpert + active);
                 Linear down = mixture._weights.Down[expert];
                 down.Forward(
-                    part * tile, Math.Min((part + 1) * tile, down.Outputs), hidden.Slice(first, count), [], y.Slice(first, count));
+                    part * tile, Math.Min((part + 1) * tile, down.Outputs), hidden.Apart(first, count), [], y.Slice(first, count));
             }
         }
     }
@@ -367,6 +402,11 @@ internal sealed class MixtureOfExperts : FeedForward
 
         /// <summary><c>[pairs, embedding]</c>.</summary>
         internal ActivationBuffer Outputs { get; } = new(maxRows * shape.Used, embedding);
+
+        /// <summary>
+        /// <c>[pairs, embedding]</c>, of which panels alone are used. Outputs, as large, have room for panels that nothing reads.
+        /// </summary>
+        internal ActivationBuffer Gathered => Outputs;
 
         /// <summary><c>[rows, embedding]</c>.</summary>
         internal ActivationBuffer Shared { get; } = new(maxRows, embedding);

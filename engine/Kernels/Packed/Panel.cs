@@ -58,6 +58,24 @@ internal static unsafe class Panel
             FillColumn(x, inputs[first + column], width, column, panel, 0, x.Columns / Activations.BlockSize);
     }
 
+    /// <summary>Fills all panels of <paramref name="target"/> with some rows of x, which are quantised.</summary>
+    internal static void Gather(in Activations x, ReadOnlySpan<int> rows, in Activations target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rows.Length, target.Rows, nameof(rows));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Columns, target.Columns, nameof(target));
+        foreach (int row in rows)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)x.Rows, nameof(rows));
+        fixed (int* first = rows)
+        {
+            for (int panel = 0; panel < Count(rows.Length); panel++)
+            {
+                int begin = First(panel, rows.Length);
+                int width = First(panel + 1, rows.Length) - begin;
+                Fill(x, new InputRows(first, rows.Length), begin, width, target.Panels + Bytes(x.Columns, begin));
+            }
+        }
+    }
+
     private static void FillColumn(in Activations x, int row, int width, int column, byte* panel, int firstBlock, int blocks)
     {
         int stride = ColumnBytes * width;
