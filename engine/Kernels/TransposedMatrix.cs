@@ -48,16 +48,20 @@ internal sealed unsafe class TransposedMatrix
     internal static TransposedMatrix? TryMake(in WeightMatrix source, NativeView room)
     {
         var transposed = new TransposedMatrix(source, room);
-        float* elements = Scratch.Floats(source.Columns);
-        for (int column = 0; column < transposed.Columns; column++)
+
+        // Not a kernel's scratch: a model's buffers are counted while it is loaded, and a thread's scratch is new only once.
+        fixed (float* elements = new float[source.Columns])
         {
-            byte* stored = source.Data.Pointer + (column * source.RowBytes);
-            DequantizeKernel.Scalar(source.Type, stored, elements, source.Columns);
-            for (int group = 0; group < transposed.Rows / GroupRows; group++)
+            for (int column = 0; column < transposed.Columns; column++)
             {
-                (float scale, float minimum) = Factors(source.Type, stored, group);
-                if (!transposed.TryPut(group, column, elements + (group * GroupRows), scale, minimum))
-                    return null;
+                byte* stored = source.Data.Pointer + (column * source.RowBytes);
+                DequantizeKernel.Scalar(source.Type, stored, elements, source.Columns);
+                for (int group = 0; group < transposed.Rows / GroupRows; group++)
+                {
+                    (float scale, float minimum) = Factors(source.Type, stored, group);
+                    if (!transposed.TryPut(group, column, elements + (group * GroupRows), scale, minimum))
+                        return null;
+                }
             }
         }
 
