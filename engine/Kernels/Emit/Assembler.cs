@@ -189,12 +189,17 @@ internal sealed class Assembler
     }
 
     /// <summary>Into all caches.</summary>
-    internal void Prefetch(Address source)
+    internal void Prefetch(Address source) => Prefetch(1, source);
+
+    /// <summary>Into all caches but the nearest.</summary>
+    internal void PrefetchFar(Address source) => Prefetch(2, source);
+
+    private void Prefetch(int hint, Address source)
     {
         if (source.Base >= Gpr.R8 || source.Index >= Gpr.R8)
             _code.Add(Rex(wide: false, 0, source));
         _code.AddRange([0x0F, 0x18]);
-        Memory(1, source, unit: null);
+        Memory(hint, source, unit: null);
     }
 
     internal void ClearUpperHalves() => _code.AddRange([0xC5, 0xF8, 0x77]);

@@ -67,8 +67,8 @@ internal sealed class AttentionEmitter
     internal const int WideStrip = 4;
 
     /// <summary>
-    /// Rows from what is read to what is fetched: positions lie too far apart for the processor to see where reading goes. A multiple of
-    /// eight.
+    /// Rows from what is read to what is fetched: positions lie too far apart for the processor to see where reading goes. Not into the
+    /// nearest cache: rows a power of two apart share few of its sets. A multiple of eight.
     /// </summary>
     private const int RowsAhead = 16;
 
@@ -154,7 +154,7 @@ internal sealed class AttentionEmitter
             var vector = new Zmm(Sums + queries + (key % 8));
             LoadFloats(vector, Item(key % 4, pointers[key / 4], KeyStride, KeyStride3));
             if (fetches)
-                _code.Prefetch(Item(key, Ahead, KeyStride, KeyStride3));
+                _code.PrefetchFar(Item(key, Ahead, KeyStride, KeyStride3));
             for (int query = 0; query < queries; query++)
                 _code.MultiplyAdd(new Zmm((query * keys) + key), new Zmm(Sums + query), vector);
         }
@@ -274,7 +274,7 @@ internal sealed class AttentionEmitter
         for (int vector = 0; vector < vectors; vector++)
             LoadFloats(new Zmm(FirstValue + vector), new Address(Value, vector * ElementVectorBytes));
         for (int line = 0; line < vectors * ElementVectorBytes; line += CacheLine)
-            _code.Prefetch(new Address(Ahead, line));
+            _code.PrefetchFar(new Address(Ahead, line));
         for (int query = 0; query < queries; query++)
         {
             var weight = new Zmm(FirstWeight + query);
