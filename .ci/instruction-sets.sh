@@ -23,7 +23,9 @@ case $best_isa in
     neon) lower neon DOTNET_EnableArm64Dp=0 ;;
     *) ;;
 esac
-lower scalar DOTNET_EnableHWIntrinsic=0
+# The definitions once more where the runtime itself has no intrinsics: what shows them and whole models, not every test again.
+suite "kernels and golden logits on scalar (DOTNET_EnableHWIntrinsic=0)" env PURE_EXPECT_ISA=scalar DOTNET_EnableHWIntrinsic=0 \
+    "${engine_tests[@]}" -class 'Pure.Engine.Tests.Kernels.*' -class '*.GoldenLogitsTests' -class '*.IsaExpectationTests' || true
 
 # elsewhere ISA RID MACHINE: how to prove the kernels of a path that this machine cannot run. The folder that is published needs no .NET.
 elsewhere() {
