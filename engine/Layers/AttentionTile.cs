@@ -200,8 +200,8 @@ internal readonly ref struct AttentionTile(
         }
     }
 
-    /// <summary>Floats of this thread, the same from call to call.</summary>
-    private static AlignedBuffer<float> Floats(int count)
+    /// <summary>Floats of this thread, the same from call to call: for one tile at a time, in absorbed form or expanded.</summary>
+    internal static AlignedBuffer<float> Floats(int count)
     {
         AlignedBuffer<float>? floats = _floats;
         if (floats is null || floats.Length < count)

@@ -18,9 +18,6 @@ internal sealed class ExpandedAttention(int maxRows, LatentShape shape) : IDispo
     private const int Span = SpanAttention.SpanPositions;
     private const int TileRows = AttentionTile.MaxRows;
 
-    [ThreadStatic]
-    private static AlignedBuffer<float>? _floats;
-
     /// <summary>What the cache holds of a span <c>[positions, latent + rope]</c>.</summary>
     private readonly AlignedBuffer<float> _cached = new((long)Span * shape.CacheColumns);
 
@@ -113,7 +110,7 @@ internal sealed class ExpandedAttention(int maxRows, LatentShape shape) : IDispo
         int rows = end - first;
         int most = span.Seen(end - 1);
         int fewest = span.Seen(first);
-        AlignedBuffer<float> floats = Floats(TileRows * (Span + shape.ValueSize));
+        AlignedBuffer<float> floats = AttentionTile.Floats(TileRows * (Span + shape.ValueSize));
         Span<float> weights = floats.Writable(0, rows * Span);
         Span<float> partials = floats.Writable(TileRows * Span, rows * shape.ValueSize);
         kernels.Scores(
@@ -169,17 +166,6 @@ internal sealed class ExpandedAttention(int maxRows, LatentShape shape) : IDispo
         columns,
         columns,
         count);
-
-    private static AlignedBuffer<float> Floats(int count)
-    {
-        if (_floats is null || _floats.Length < count)
-        {
-            _floats?.Dispose();
-            _floats = new AlignedBuffer<float>(count);
-        }
-
-        return _floats;
-    }
 
     /// <summary>What expansion multiplies with.</summary>
     /// <param name="Key">W_UK of each head <c>[nope, latent]</c>.</param>
