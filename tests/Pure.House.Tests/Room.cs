@@ -16,6 +16,7 @@ internal sealed record Room(string Folder, string AssemblyName, params string[] 
         {
             Switch = "WithMicrosoftML",
         },
+        new("gpu", "Pure.Gpu", "Pure.Engine", "ILGPU", "ILGPU.Algorithms") { Switch = "WithILGPU" },
         new("chat", "Pure.Chat", "Pure.Engine", "Pure.Tokenizers", "Microsoft.Extensions.AI.Abstractions"),
         new("serve", "pure", "Pure.Chat", "Pure.Engine", "Pure.Tokenizers", "Microsoft.Extensions.AI.Abstractions",
             "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.",
