@@ -3,6 +3,7 @@ using ILGPU.Algorithms;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
+using Pure.Gpu.Kernels;
 
 namespace Pure.Gpu;
 
@@ -15,6 +16,8 @@ internal static class Accelerators
 {
     /// <summary>Lanes of a warp on the CPU accelerator, which are also all threads of a group.</summary>
     internal const int CpuLanes = 4;
+
+    static Accelerators() => FusedMultiplyAdd.Register();
 
     /// <summary>Threads of the processor that play a GPU.</summary>
     internal static Accelerator OpenCpu() => Own(

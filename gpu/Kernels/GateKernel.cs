@@ -1,0 +1,71 @@
+using System.Reflection;
+using ILGPU;
+using Pure.Engine.Kernels;
+
+namespace Pure.Gpu.Kernels;
+
+/// <summary>
+/// The gated units of a feed-forward network (Shazeer 2020, arXiv:2002.05202), with the engine's own exponential: on the CPU accelerator
+/// the engine's bits.
+/// </summary>
+internal static class GateKernel
+{
+    /// <summary>What is compiled, for whoever looks at it without running it.</summary>
+    internal static IEnumerable<MethodInfo> EntryPoints =>
+    [
+        Entry<OneFloat, Silu>(), Entry<OneFloat, Gelu>(), Entry<OneFloat, ClampedSilu>(),
+        Entry<FourFloats, Silu>(), Entry<FourFloats, Gelu>(), Entry<FourFloats, ClampedSilu>(),
+    ];
+
+    /// <summary>y = activation(gate) ⊙ up; groups are (row, tile of columns), a thread has one column.</summary>
+    /// <param name="gate"><c>[rows, columns]</c>.</param>
+    /// <param name="gateStride">From a row of the gate to the next.</param>
+    /// <param name="up"><c>[rows, columns]</c>.</param>
+    /// <param name="upStride">From a row of up to the next.</param>
+    /// <param name="y"><c>[rows, columns]</c>; may be <paramref name="gate"/> or <paramref name="up"/>.</param>
+    /// <param name="yStride">From a row of y to the next.</param>
+    /// <param name="columns">Columns of a row.</param>
+    internal static void Run<TFloats, TActivation>(
+        ArrayView<TFloats> gate, int gateStride, ArrayView<TFloats> up, int upStride, ArrayView<TFloats> y, int yStride, int columns)
+        where TFloats : unmanaged, IFloats<TFloats>
+        where TActivation : struct, IActivation
+    {
+        int column = (Grid.IdxY * Group.DimX) + Group.IdxX;
+        if (column >= columns)
+            return;
+        long row = Grid.IdxX;
+        y[(row * yStride) + column] = TFloats.Gate<TActivation>(gate[(row * gateStride) + column], up[(row * upStride) + column]);
+    }
+
+    private static MethodInfo Entry<TFloats, TActivation>()
+        where TFloats : unmanaged, IFloats<TFloats>
+        where TActivation : struct, IActivation =>
+        ((Action<ArrayView<TFloats>, int, ArrayView<TFloats>, int, ArrayView<TFloats>, int, int>)Run<TFloats, TActivation>).Method;
+}
+
+/// <summary><see cref="GateActivation.Silu"/>.</summary>
+internal struct Silu : IActivation
+{
+    public static float Gate(float gate, float up) => Elementary.Silu(gate) * up;
+}
+
+/// <summary><see cref="GateActivation.Gelu"/>.</summary>
+internal struct Gelu : IActivation
+{
+    public static float Gate(float gate, float up) => Elementary.Gelu(gate) * up;
+}
+
+/// <summary><see cref="GateActivation.ClampedSilu"/>; the engine's constants (gpt-oss model card, arXiv:2508.10925).</summary>
+internal struct ClampedSilu : IActivation
+{
+    private const float Limit = 7f;
+    private const float Slope = 1.702f;
+
+    public static float Gate(float gate, float up)
+    {
+        float g = gate > Limit ? Limit : gate;
+        float u = up < -Limit ? -Limit : up;
+        u = u > Limit ? Limit : u;
+        return g / (1f + Elementary.Exp(-(Slope * g))) * (u + 1f);
+    }
+}
