@@ -8,8 +8,8 @@ namespace Pure.Engine.Generation;
 /// <summary>
 /// Tokens with their keys and values as bytes, so that a later process need not read them again. All numbers are little-endian:
 /// <code>
-/// "PUREKV01" | fingerprint [32] | layers u32 | row bytes u32 | tokens u32 | ids i32 [tokens]
-/// rows [layers, tokens, row bytes], as the cache stores them | SHA-256 of all before [32]
+/// "PUREKV02" | fingerprint [32] | layers u32 | row bytes u32 | tokens u32 | ids i32 [tokens]
+/// of each layer, of each block of 64 tokens, of each part (<see cref="KvCache"/>), its rows as the cache stores them | SHA-256 of all before [32]
 /// </code>
 /// </summary>
 internal static class PromptCache
@@ -17,7 +17,7 @@ internal static class PromptCache
     private const int HeaderBytes = 8 + SHA256.HashSizeInBytes + (3 * sizeof(uint));
     private const int MostTokens = 1 << 24;
 
-    private static ReadOnlySpan<byte> Magic => "PUREKV01"u8;
+    private static ReadOnlySpan<byte> Magic => "PUREKV02"u8;
 
     /// <summary>Writes the first positions of a sequence, as many as there are tokens.</summary>
     internal static void Write(Stream stream, byte[] fingerprint, ReadOnlySpan<int> tokens, Sequence sequence)
@@ -41,7 +41,10 @@ internal static class PromptCache
         for (int layer = 0; layer < cache.Shape.Layers; layer++)
         {
             for (int position = 0; position < tokens.Length; position += KvCache.BlockPositions)
-                Put(sequence.Stored(layer, position, Math.Min(KvCache.BlockPositions, tokens.Length - position)));
+            {
+                for (int part = 0; part < cache.Parts; part++)
+                    Put(sequence.Stored(layer, position, part, Math.Min(KvCache.BlockPositions, tokens.Length - position)));
+            }
         }
 
         stream.Write(hash.GetHashAndReset());
@@ -113,10 +116,17 @@ internal static class PromptCache
         byte[] rest = new byte[KvCache.BlockPositions * rowBytes];
         for (int layer = 0; layer < layers; layer++)
         {
-            for (int position = 0; position < kept; position += KvCache.BlockPositions)
-                reader.Fill(sequence.Stored(layer, position, Math.Min(KvCache.BlockPositions, kept - position)));
-            for (int position = kept; position < count; position += KvCache.BlockPositions)
-                reader.Fill(rest.AsSpan(0, Math.Min(KvCache.BlockPositions, count - position) * rowBytes));
+            for (int position = 0; position < count; position += KvCache.BlockPositions)
+            {
+                int stored = Math.Min(KvCache.BlockPositions, count - position);
+                int wanted = Math.Clamp(kept - position, 0, stored);
+                for (int part = 0; part < cache.Parts; part++)
+                {
+                    if (wanted > 0)
+                        reader.Fill(sequence.Stored(layer, position, part, wanted));
+                    reader.Fill(rest.AsSpan(0, (stored - wanted) * cache.PartBytes(part)));
+                }
+            }
         }
 
         reader.End();

@@ -14,6 +14,9 @@ internal abstract class Attention : Sublayer
     /// <summary>How many of the cache columns, the last ones, are values; 0 where keys and values are one latent.</summary>
     internal abstract int CacheValueColumns { get; }
 
+    /// <summary>Heads that the cache columns are made of, equal in size: keys of all, then values of all.</summary>
+    internal abstract int CacheHeads { get; }
+
     /// <summary>The largest power of two that divides the columns of every key and every value in the cache.</summary>
     internal abstract int CacheUnit { get; }
 

@@ -82,6 +82,9 @@ internal sealed class GroupedQueryAttention : Attention
     internal override int CacheValueColumns => _shape.KvHeads * _shape.ValueSize;
 
     /// <inheritdoc/>
+    internal override int CacheHeads => _shape.KvHeads;
+
+    /// <inheritdoc/>
     internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(_shape.KeySize | _shape.ValueSize);
 
     /// <inheritdoc/>

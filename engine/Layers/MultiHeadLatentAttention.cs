@@ -55,6 +55,9 @@ internal sealed class MultiHeadLatentAttention(
     internal override int CacheValueColumns => 0;
 
     /// <inheritdoc/>
+    internal override int CacheHeads => 1;
+
+    /// <inheritdoc/>
     internal override int CacheUnit => 1 << BitOperations.TrailingZeroCount(shape.LatentSize | shape.RopeSize);
 
     /// <inheritdoc/>

@@ -13,7 +13,8 @@ namespace Pure.Engine.Memory;
 /// <param name="ValueColumns">
 /// How many of the columns, the last ones, are values; 0 where keys and values are one latent, which has one type.
 /// </param>
-public readonly record struct CacheShape(int Layers, int Columns, int Unit = 1, int ValueColumns = 0)
+/// <param name="Heads">Key/value heads that keys and values are made of, equal in size; what one head reads lies together.</param>
+public readonly record struct CacheShape(int Layers, int Columns, int Unit = 1, int ValueColumns = 0, int Heads = 1)
 {
     /// <summary>Bytes per position over all layers.</summary>
     /// <param name="keys">How keys are stored.</param>

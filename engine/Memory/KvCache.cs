@@ -7,7 +7,14 @@ namespace Pure.Engine.Memory;
 /// The keys and values of many sequences, in blocks of <see cref="BlockPositions"/> positions. Sequences hold block numbers; a block
 /// may belong to several of them (equal prefixes) and is copied when one of them would write into it.
 /// </summary>
-/// <remarks>The paging is that of vLLM (Kwon et al. 2023, arXiv:2309.06180, section 4). Not thread-safe: one user at a time.</remarks>
+/// <remarks>
+/// The paging is that of vLLM (Kwon et al. 2023, arXiv:2309.06180, section 4). Within a block, what one head reads lies together: its keys of
+/// all positions, then the next head's, then values alike.
+/// <code>
+/// | head 0: 64 keys | head 1: 64 keys | … | head 0: 64 values | head 1: 64 values | … |      a latent is one head without values
+/// </code>
+/// Not thread-safe: one user at a time.
+/// </remarks>
 public sealed class KvCache : IDisposable
 {
     /// <summary>Positions in a block.</summary>
@@ -17,7 +24,10 @@ public sealed class KvCache : IDisposable
     private readonly int[] _references;
     private readonly int[] _free;
     private readonly int _rowBytes;
+    private readonly int _keySize;
+    private readonly int _valueSize;
     private readonly int _keyBytes;
+    private readonly int _valueBytes;
     private int _freeCount;
 
     /// <summary>Makes room for <paramref name="positions"/> positions, rounded up to whole blocks. Pages are touched when written.</summary>
@@ -43,7 +53,10 @@ public sealed class KvCache : IDisposable
         KeyFormat = Type.Format();
         ValueFormat = ValueType.Format();
         _rowBytes = checked((int)shape.RowBytes(Type, ValueType));
-        _keyBytes = (int)KeyFormat.RowBytes(KeyColumns);
+        _keySize = (Shape.Columns - Shape.ValueColumns) / Shape.Heads;
+        _valueSize = Shape.ValueColumns / Shape.Heads;
+        _keyBytes = (int)KeyFormat.RowBytes(_keySize);
+        _valueBytes = (int)ValueFormat.RowBytes(_valueSize);
         Blocks = (positions + BlockPositions - 1) / BlockPositions;
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
         MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
@@ -79,7 +92,8 @@ public sealed class KvCache : IDisposable
     /// <summary>Blocks that no sequence holds.</summary>
     public int FreeBlocks => _freeCount;
 
-    private int KeyColumns => Shape.Columns - Shape.ValueColumns;
+    /// <summary>Parts of a block that lie together: each head's keys, then each head's values.</summary>
+    internal int Parts => Shape.ValueColumns > 0 ? 2 * Shape.Heads : Shape.Heads;
 
     /// <summary>Starts an empty sequence.</summary>
     public Sequence CreateSequence() => new(this);
@@ -117,46 +131,58 @@ public sealed class KvCache : IDisposable
     /// <summary>Copies the first <paramref name="positions"/> positions of a block, in every layer.</summary>
     internal void Copy(int from, int to, int positions)
     {
-        long blockBytes = (long)BlockPositions * _rowBytes;
-        int bytes = positions * _rowBytes;
-        foreach (AlignedBuffer<byte> layer in _layers)
-            layer.View.AsSpan(from * blockBytes, bytes).CopyTo(layer.Writable(to * blockBytes, bytes));
+        for (int layer = 0; layer < _layers.Length; layer++)
+        {
+            for (int part = 0; part < Parts; part++)
+                Stored(layer, from, part, 0, positions).CopyTo(Stored(layer, to, part, 0, positions));
+        }
     }
 
     /// <summary>Bytes of one position in one layer.</summary>
     internal int RowBytes => _rowBytes;
 
-    /// <summary>The first <paramref name="positions"/> positions of a block in one layer, as they are stored.</summary>
-    internal Span<byte> Stored(int layer, int block, int positions) =>
-        _layers[layer].Writable((long)block * BlockPositions * _rowBytes, positions * _rowBytes);
+    /// <summary>Bytes of one position in a part of a block.</summary>
+    internal int PartBytes(int part) => part < Shape.Heads ? _keyBytes : _valueBytes;
 
-    /// <summary>Stores one position's elements <c>[Columns]</c>.</summary>
+    /// <summary><paramref name="count"/> positions of a part of a block, from <paramref name="offset"/> on, as they are stored.</summary>
+    internal Span<byte> Stored(int layer, int block, int part, int offset, int count)
+    {
+        int bytes = PartBytes(part);
+        return _layers[layer].Writable(Start(block, part) + ((long)offset * bytes), count * bytes);
+    }
+
+    /// <summary>Stores one position's elements <c>[Columns]</c>: the keys of all heads, then their values.</summary>
     internal void Write(int layer, int block, int offset, ReadOnlySpan<float> row)
     {
-        Span<byte> stored = Stored(layer, block, offset, 1);
-        KeyFormat.Quantize(row[..KeyColumns], stored[.._keyBytes]);
-        if (Shape.ValueColumns > 0)
-            ValueFormat.Quantize(row[KeyColumns..], stored[_keyBytes..]);
+        for (int part = 0, first = 0; part < Parts; part++)
+        {
+            bool areKeys = part < Shape.Heads;
+            int size = areKeys ? _keySize : _valueSize;
+            (areKeys ? KeyFormat : ValueFormat).Quantize(row.Slice(first, size), Stored(layer, block, part, offset, 1));
+            first += size;
+        }
     }
 
     /// <summary>
-    /// The bytes of <paramref name="count"/> positions of a block from <paramref name="offset"/> on, as they are stored: of each its keys,
-    /// then its values.
-    /// </summary>
-    internal Span<byte> Stored(int layer, int block, int offset, int count) =>
-        _layers[layer].Writable((((long)block * BlockPositions) + offset) * _rowBytes, count * _rowBytes);
-
-    /// <summary>
     /// <paramref name="count"/> positions of a block from <paramref name="offset"/> on, columns <paramref name="first"/> … of each, which
-    /// are keys or values.
+    /// are keys or values of one head.
     /// </summary>
     internal CacheRows Read(int layer, int block, int offset, int count, int first, int columns)
     {
-        bool areKeys = first < KeyColumns;
+        int keys = _keySize * Shape.Heads;
+        bool areKeys = first < keys;
         ElementFormat format = areKeys ? KeyFormat : ValueFormat;
-        long column = areKeys ? format.RowBytes(first) : _keyBytes + format.RowBytes(first - KeyColumns);
-        long start = ((((long)block * BlockPositions) + offset) * _rowBytes) + column;
-        long length = ((long)(count - 1) * _rowBytes) + format.RowBytes(columns);
-        return new CacheRows(_layers[layer].View.Slice(start, length), format.Type, _rowBytes, columns, count);
+        (int head, int column) = Math.DivRem(areKeys ? first : first - keys, areKeys ? _keySize : _valueSize);
+        int part = areKeys ? head : Shape.Heads + head;
+        int bytes = PartBytes(part);
+        long start = Start(block, part) + ((long)offset * bytes) + format.RowBytes(column);
+        return new CacheRows(
+            _layers[layer].View.Slice(start, ((long)(count - 1) * bytes) + format.RowBytes(columns)), format.Type, bytes, columns, count);
+    }
+
+    private long Start(int block, int part)
+    {
+        int values = Math.Max(0, part - Shape.Heads);
+        return BlockPositions * (((long)block * _rowBytes) + ((part - values) * _keyBytes) + (values * _valueBytes));
     }
 }

@@ -90,8 +90,12 @@ public sealed class Sequence : IDisposable
             Cache.Release(_blocks[--_blockCount]);
     }
 
-    /// <summary>Reserved positions of one layer, as they are stored: from <paramref name="position"/>, the first of a block, on within that block.</summary>
-    internal Span<byte> Stored(int layer, int position, int count) => Cache.Stored(layer, _blocks[position / KvCache.BlockPositions], count);
+    /// <summary>
+    /// A part (<see cref="KvCache.Parts"/>) of reserved positions of one layer, as they are stored: from <paramref name="position"/>, the first of
+    /// a block, on within that block.
+    /// </summary>
+    internal Span<byte> Stored(int layer, int position, int part, int count) =>
+        Cache.Stored(layer, _blocks[position / KvCache.BlockPositions], part, 0, count);
 
     internal int Block(int index) => _blocks[index];
 

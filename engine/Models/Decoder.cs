@@ -175,9 +175,13 @@ internal sealed class Decoder
             ? _reader.Idle(() => NextToken($"blk.{Layers}.", block, tokens, outputNorm, head))
             : null;
         _reader.RefuseUnread([.. Enumerable.Range(Layers, _predictors).Select(layer => $"blk.{layer}.")]);
-        TransformerBlock first = blocks[0];
+        Attention attention = blocks[0].Attention;
         var cache = new CacheShape(
-            nextToken is null ? Layers : Layers + 1, first.Attention.CacheColumns, first.Attention.CacheUnit, first.Attention.CacheValueColumns);
+            nextToken is null ? Layers : Layers + 1,
+            attention.CacheColumns,
+            attention.CacheUnit,
+            attention.CacheValueColumns,
+            attention.CacheHeads);
         return new Transformer(tokens, ropes, blocks, outputNorm, head, cache) { NextToken = nextToken };
     }
 

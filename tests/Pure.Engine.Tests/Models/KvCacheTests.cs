@@ -22,10 +22,12 @@ public class KvCacheTests
         Assert.Throws<ObjectDisposedException>(() => sequence.Reserve(1));
     }
 
-    [Fact]
-    public void A_fork_shares_blocks_until_one_of_the_two_writes()
+    [Theory]
+    [InlineData("latent")]
+    [InlineData("heads")]
+    public void A_fork_shares_blocks_until_one_of_the_two_writes(string attention)
     {
-        using Model model = TinyModel.DeepSeek2().Load();
+        using Model model = (attention == "latent" ? TinyModel.DeepSeek2() : TinyModel.Llama()).Load();
         using KvCache cache = model.CreateCache(10 * KvCache.BlockPositions);
         using Sequence trunk = cache.CreateSequence();
         Feed(model, trunk, [1, 2, 3, 4, 5]);
@@ -99,13 +101,14 @@ public class KvCacheTests
     [Fact]
     public void What_is_stored_can_be_moved_to_another_cache()
     {
-        var shape = new CacheShape(Layers: 1, Columns: 96, Unit: 32, ValueColumns: 32);
+        var shape = new CacheShape(Layers: 1, Columns: 2 * (64 + 32), Unit: 32, ValueColumns: 2 * 32, Heads: 2);
         using var from = new KvCache(shape, CacheType.Q8_0, 64, CacheType.F16);
         using var to = new KvCache(shape, CacheType.Q8_0, 64, CacheType.F16);
-        float[] row = [.. Enumerable.Range(0, 96).Select(i => i / 7f)];
+        float[] row = [.. Enumerable.Range(0, shape.Columns).Select(i => i / 7f)];
         from.Write(0, 0, 3, row);
-        from.Stored(0, 0, 3, 1).CopyTo(to.Stored(0, 0, 5, 1));
-        foreach ((int first, int columns) in (ReadOnlySpan<(int, int)>)[(32, 32), (64, 32)])
+        for (int part = 0; part < from.Parts; part++)
+            from.Stored(0, 0, part, 3, 1).CopyTo(to.Stored(0, 0, part, 5, 1));
+        foreach ((int first, int columns) in (ReadOnlySpan<(int, int)>)[(0, 64), (96, 32), (128, 32), (160, 32)])
         {
             var expected = new float[columns];
             var actual = new float[columns];
@@ -113,7 +116,7 @@ public class KvCacheTests
             kernels.Widen(from.Read(0, 0, 3, 1, first, columns), expected);
             kernels.Widen(to.Read(0, 0, 5, 1, first, columns), actual);
             Assert.Equal(expected, actual);
-            Assert.Equal(row[first + 31], actual[31], 0.1);
+            Assert.Equal(row[first + columns - 1], actual[^1], 0.1);
         }
     }
 
