@@ -35,12 +35,13 @@ public sealed class RouterKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
     }
 
     [Theory, MemberData(nameof(Accelerators))]
-    public void As_many_experts_as_fit_are_chosen_from(string name)
+    public void As_many_experts_and_groups_as_fit_are_chosen_from(string name)
     {
         using var device = new Device(gpu.Open(name));
         var random = new Random(6);
         Check(device, new RouterShape(512, 8, GateFunction.Softmax, 1, 1, true, 1), Logits(random, 512, 2, 0), null);
         Check(device, new RouterShape(512, 64, GateFunction.Sigmoid, 8, 4, true, 2.5f), Logits(random, 512, 1, 0), device.Random(512));
+        Check(device, new RouterShape(512, 8, GateFunction.SoftmaxOfChosen, 512, 16, true, 1), Logits(random, 512, 1, 0), null);
     }
 
     [Fact]
