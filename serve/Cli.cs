@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using Pure.Chat.Templates;
 using Pure.Engine;
+using Pure.Engine.Devices;
 using Pure.Serve.CommandLine;
 using Pure.Serve.Commands;
 using Pure.Tokenizers;
@@ -98,6 +99,7 @@ internal static class Cli
         new RunCommand(),
         new ChatCommand(),
         new InfoCommand(),
+        new DevicesCommand(),
         new TokenizeCommand(),
         new RenderCommand(),
         new PerplexityCommand(),
@@ -112,7 +114,7 @@ internal static class Cli
 
     /// <summary>A value that is not finite comes from the weights of a damaged file; the engine's message says so.</summary>
     private static bool IsBadInput(Exception error) =>
-        error is UsageException or ModelFormatException or InvalidRequestException or TokenizerException or TemplateException or NotFiniteNumberException;
+        error is UsageException or DeviceException or ModelFormatException or InvalidRequestException or TokenizerException or TemplateException or NotFiniteNumberException;
 
     private static int Fail(CommandStreams streams, string message, Exception error, int code)
     {

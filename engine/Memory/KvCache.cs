@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Kernels;
 using Pure.Engine.Quantization;
 
@@ -20,7 +21,7 @@ public sealed class KvCache : IDisposable
     /// <summary>Positions in a block.</summary>
     public const int BlockPositions = 64;
 
-    private readonly AlignedBuffer<byte>[] _layers;
+    private readonly AlignedBuffer<byte>?[] _layers; // null of those on a device
     private readonly int[] _references;
     private readonly int[] _free;
     private readonly int _rowBytes;
@@ -40,11 +41,13 @@ public sealed class KvCache : IDisposable
     /// types two.
     /// </exception>
     public KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType = null)
-        : this(shape, type, positions, valueType, largePages: true)
+        : this(shape, type, positions, valueType, largePages: true, null, [])
     {
     }
 
-    internal KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType, bool largePages)
+    /// <summary>The same, of which the keys and values of some layers lie on a device.</summary>
+    internal KvCache(
+        CacheShape shape, CacheType type, int positions, CacheType? valueType, bool largePages, IDevice? device, IReadOnlyList<int> layersOnDevice)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(positions);
         Shape = shape;
@@ -59,10 +62,12 @@ public sealed class KvCache : IDisposable
         _valueBytes = (int)ValueFormat.RowBytes(_valueSize);
         Blocks = (positions + BlockPositions - 1) / BlockPositions;
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
-        MemoryLimit.Require(layerBytes * shape.Layers, $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
-        _layers = new AlignedBuffer<byte>[shape.Layers];
+        MemoryLimit.Require(layerBytes * (shape.Layers - layersOnDevice.Count), $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
+        _layers = new AlignedBuffer<byte>?[shape.Layers];
         for (int layer = 0; layer < _layers.Length; layer++)
-            _layers[layer] = new AlignedBuffer<byte>(layerBytes, largePages);
+            _layers[layer] = layersOnDevice.Contains(layer) ? null : new AlignedBuffer<byte>(layerBytes, largePages);
+        if (layersOnDevice.Count > 0)
+            OnDevice = device!.CreateCache(shape, Blocks, layersOnDevice);
 
         _references = new int[Blocks];
         _free = new int[Blocks];
@@ -79,6 +84,9 @@ public sealed class KvCache : IDisposable
 
     /// <summary>How values are stored.</summary>
     public CacheType ValueType { get; }
+
+    /// <summary>The keys and values that lie on a device; null where all are in memory.</summary>
+    internal IDeviceCache? OnDevice { get; }
 
     /// <summary>The format of keys.</summary>
     internal ElementFormat KeyFormat { get; }
@@ -101,8 +109,9 @@ public sealed class KvCache : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (AlignedBuffer<byte> layer in _layers)
-            layer.Dispose();
+        OnDevice?.Dispose();
+        foreach (AlignedBuffer<byte>? layer in _layers)
+            layer?.Dispose();
     }
 
     internal int Take()
@@ -131,9 +140,10 @@ public sealed class KvCache : IDisposable
     /// <summary>Copies the first <paramref name="positions"/> positions of a block, in every layer.</summary>
     internal void Copy(int from, int to, int positions)
     {
+        OnDevice?.Copy(from, to, positions);
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            for (int part = 0; part < Parts; part++)
+            for (int part = 0; part < Parts && _layers[layer] is not null; part++)
                 Stored(layer, from, part, 0, positions).CopyTo(Stored(layer, to, part, 0, positions));
         }
     }
@@ -148,7 +158,7 @@ public sealed class KvCache : IDisposable
     internal Span<byte> Stored(int layer, int block, int part, int offset, int count)
     {
         int bytes = PartBytes(part);
-        return _layers[layer].Writable(Start(block, part) + ((long)offset * bytes), count * bytes);
+        return InMemory(layer).Writable(Start(block, part) + ((long)offset * bytes), count * bytes);
     }
 
     /// <summary>Stores one position's elements <c>[Columns]</c>: the keys of all heads, then their values.</summary>
@@ -177,7 +187,7 @@ public sealed class KvCache : IDisposable
         int bytes = PartBytes(part);
         long start = Start(block, part) + ((long)offset * bytes) + format.RowBytes(column);
         return new CacheRows(
-            _layers[layer].View.Slice(start, ((long)(count - 1) * bytes) + format.RowBytes(columns)), format.Type, bytes, columns, count);
+            InMemory(layer).View.Slice(start, ((long)(count - 1) * bytes) + format.RowBytes(columns)), format.Type, bytes, columns, count);
     }
 
     private long Start(int block, int part)
@@ -185,4 +195,7 @@ public sealed class KvCache : IDisposable
         int values = Math.Max(0, part - Shape.Heads);
         return BlockPositions * (((long)block * _rowBytes) + ((part - values) * _keyBytes) + (values * _valueBytes));
     }
+
+    private AlignedBuffer<byte> InMemory(int layer) => _layers[layer] ?? throw new InvalidRequestException(
+        $"Keys and values of layer {layer} lie on {OnDevice!.Device.Name}, and only those in memory are kept in files; leave attention in memory.");
 }

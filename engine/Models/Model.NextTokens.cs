@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Kernels;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
@@ -9,6 +10,7 @@ public sealed partial class Model
 {
     private readonly ActivationBuffer? _joint; // [rows, 2 · embedding]: a following token's embedding, then a position's hidden state
     private readonly Batch? _followers;
+    private readonly Branch[] _nextBranches = [];
 
     /// <summary>Whether the file has a layer that predicts the token after the next.</summary>
     public bool PredictsNextTokens => _transformer.NextToken is not null;
@@ -16,7 +18,11 @@ public sealed partial class Model
     /// <summary>The hidden state of a row of the last pass, behind the output norm.</summary>
     /// <param name="row">Its place in the batch.</param>
     /// <param name="hidden">Receives it <c>[embedding]</c>.</param>
-    internal void CopyHidden(int row, Span<float> hidden) => _transformer.OutputNorm.Row(_residual.Rows(row + 1).Row(row), hidden);
+    internal void CopyHidden(int row, Span<float> hidden)
+    {
+        MoveTo(_processor, _residual.Rows(_rows));
+        _transformer.OutputNorm.Row(_residual.Rows(row + 1).Row(row), hidden);
+    }
 
     /// <summary>Predicts, for positions that the model has computed, the token after the one that follows.</summary>
     /// <param name="sequence">Their sequence; the layer's keys and values are stored there, and its length stays.</param>
@@ -41,14 +47,17 @@ public sealed partial class Model
         Join(layer, batch, hidden, _joint!.Rows(batch.Count), x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
-        RunBlock(new Step(batch, _transformer.Blocks.Length), layer.Block, x);
+        var step = new Step(batch, _transformer.Blocks.Length);
+        foreach (Branch branch in _nextBranches)
+            _processor.Run(branch, step, x);
+        RequireFinite(x, step.Layer);
         x.Row(batch.Count - 1).CopyTo(lastHidden);
         Logits logits = new(_logits, 0, Info.VocabularySize);
         if (wantsLogits)
         {
-            Activations last = _wanted.Rows(1);
-            lastHidden.CopyTo(last.Row(0));
-            logits = Head(layer.OutputNorm, layer.Head, last, null);
+            Activations room = RoomForLogits(1);
+            _processor.Run(new OutputHead(layer.OutputNorm, layer.Head, _transformer.LogitDivisor), x.Slice(batch.Count - 1, 1), room, null);
+            logits = Checked(room, null);
         }
 
         GC.KeepAlive(this);

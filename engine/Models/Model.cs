@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Formats;
 using Pure.Engine.Kernels;
 using Pure.Engine.Kernels.Packed;
@@ -18,9 +19,12 @@ public sealed partial class Model : IDisposable
     private readonly List<IDisposable> _owned;
     private readonly ExpertStream? _stream;
     private readonly ActivationBuffer _residual;
-    private readonly ActivationBuffer _normed;
-    private readonly ActivationBuffer _branch;
-    private readonly ActivationBuffer _wanted;
+    private readonly Processor _processor;
+    private readonly IDevice? _device;
+    private readonly IDeviceBranch[] _branches; // of each layer its attention, then its feed-forward network
+    private readonly IDeviceHead _head;
+    private IDevice _at; // where the hidden state of the last pass's _rows is
+    private int _rows;
     private readonly long _bufferBytes;
     private byte[]? _fingerprint;
     private AlignedBuffer<float> _logits = new(0);
@@ -46,11 +50,11 @@ public sealed partial class Model : IDisposable
 
             int embedding = _transformer.Embedding.Inputs;
             _residual = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
-            _normed = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
-            _branch = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
-            _wanted = reader.Own(new ActivationBuffer(options.MaxBatchRows, embedding));
+            _processor = reader.Own(new Processor(cpu, options.MaxBatchRows, embedding));
+            _at = _processor;
             if (_transformer.NextToken is not null)
             {
+                _nextBranches = _transformer.NextToken.Block.Branches(_transformer.Blocks.Length);
                 _joint = reader.Own(new ActivationBuffer(options.MaxBatchRows, 2 * embedding));
                 _followers = new Batch(options.MaxBatchRows);
             }
@@ -67,6 +71,12 @@ public sealed partial class Model : IDisposable
 
             if (options.Memory.RepackCache is { } folder)
                 UseRepackCache(reader, folder);
+            _device = DevicePlugin.Open(options.Device, DescribeForDevices(), options.Warn);
+            if (_device is not null)
+                reader.Own(_device);
+            (_branches, _head, DevicePlan) = DevicePlan.Place(
+                _transformer.Branches(), new OutputHead(_transformer.OutputNorm, _transformer.Head, _transformer.LogitDivisor),
+                options.Device, _processor, _device);
             if (options.Memory.IsEager)
                 PlaceWeights(reader);
         }
@@ -104,6 +114,9 @@ public sealed partial class Model : IDisposable
 
     /// <summary>What stays in memory under <see cref="ModelOptions.MemoryLimit"/> and what is read when needed; null without a limit.</summary>
     public MemoryPlan? MemoryPlan { get; }
+
+    /// <summary>Which parts run on a device.</summary>
+    public DevicePlan DevicePlan { get; }
 
     /// <summary>How often experts were found in memory so far, where they are read when needed.</summary>
     public ExpertReads ExpertReads => _stream?.Reads ?? default;
@@ -164,7 +177,9 @@ public sealed partial class Model : IDisposable
 
     /// <summary>A cache with room for <paramref name="positions"/> positions, stored as the options say.</summary>
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
-    public KvCache CreateCache(int positions) => new(CacheShape, Options.CacheType, positions, Options.ValueCacheType, Options.Memory.LargePages);
+    /// <exception cref="DeviceException">A device that holds layers has not that much memory.</exception>
+    public KvCache CreateCache(int positions) => new(
+        CacheShape, Options.CacheType, positions, Options.ValueCacheType, Options.Memory.LargePages, _device, LayersOnDevice());
 
     /// <summary>What the model needs with one session of so many positions, once every weight was used and the largest batch computed.</summary>
     public MemoryNeed MemoryFor(int positions) => new(
@@ -203,17 +218,25 @@ public sealed partial class Model : IDisposable
 
         Activations x = _residual.Rows(batch.Count);
         Embed(batch, x);
+        (_at, _rows) = (_processor, batch.Count);
         trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
+        _device?.Begin(batch);
         long barriers = _cpu.Pool.Barriers;
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
-            RunBlock(new Step(batch, layer, trace), _transformer.Blocks[layer], x);
+        {
+            var step = new Step(batch, layer, trace);
+            Run(_branches[2 * layer], step, x);
+            Run(_branches[(2 * layer) + 1], step, x);
+            if (_at == _processor)
+                RequireFinite(x, layer);
+        }
 
         BarriersPerLayer = (double)(_cpu.Pool.Barriers - barriers) / _transformer.Blocks.Length;
         foreach (ref readonly BatchRow row in batch.Rows)
             row.Sequence.Advance(row.Position + 1);
-        Logits logits = Head(batch, x, wanted, trace);
+        Logits logits = Head(new Step(batch, _transformer.Blocks.Length, trace), x, wanted);
 
         // Kernels read native memory that the model's buffers free when it is collected: it must outlive the pass.
         GC.KeepAlive(this);
@@ -328,6 +351,19 @@ public sealed partial class Model : IDisposable
             reader.Bytes);
     }
 
+    private DeviceModel DescribeForDevices() => new(
+        Options.MaxBatchRows,
+        Info.EmbeddingLength,
+        Info.VocabularySize,
+        Info.ContextLength,
+        _transformer.Ropes,
+        Options.CacheType,
+        Options.ValueCacheType ?? Options.CacheType);
+
+    /// <summary>Layers whose attention, and so whose keys and values, are on the device.</summary>
+    private int[] LayersOnDevice() =>
+        [.. Enumerable.Range(0, _transformer.Blocks.Length).Where(layer => _branches[2 * layer].Device != _processor)];
+
     private void Release()
     {
         foreach (IDisposable owned in _owned)
@@ -389,71 +425,53 @@ public sealed partial class Model : IDisposable
         }
     }
 
-    private void RunBlock(Step step, TransformerBlock block, in Activations x)
+    private void Run(IDeviceBranch branch, Step step, in Activations x)
     {
-        AddBranch(step, x, block.AttentionNorm, block.Attention, block.AttentionPostNorm, block.ResidualScale, BranchNames.Attention);
-        AddBranch(step, x, block.FeedForwardNorm, block.FeedForward, block.FeedForwardPostNorm, block.ResidualScale, BranchNames.FeedForward);
-        RequireFinite(x, step.Layer);
+        MoveTo(branch.Device, x);
+        branch.Forward(step, x);
     }
 
-    /// <summary>x += scale · postNorm(sublayer(norm(x))).</summary>
-    private void AddBranch(Step step, in Activations x, RmsNorm norm, Sublayer sublayer, RmsNorm? postNorm, float scale, BranchNames names)
+    /// <summary>Brings the hidden state to a device.</summary>
+    private void MoveTo(IDevice device, in Activations x)
     {
-        Activations normed = _normed.Rows(step.Rows);
-        Activations branch = _branch.Rows(step.Rows);
-        norm.Forward(x, normed, sublayer.ReadsQ8);
-        step.Record(names.Norm, normed);
-        sublayer.Forward(step, normed, branch);
-        step.Record(names.Out, branch);
-        if (postNorm is not null)
-        {
-            postNorm.Forward(branch, branch, quantize: false);
-            step.Record(names.PostNorm, branch);
-        }
-
-        _cpu.AddScaled(x, scale, branch);
-        step.Record(names.Residual, x);
+        if (device == _at)
+            return;
+        _at.Give(x);
+        device.Take(x);
+        _at = device;
     }
 
-    private Logits Head(Batch batch, in Activations x, int wanted, Trace? trace)
+    private Logits Head(Step step, in Activations x, int wanted)
     {
         if (wanted == 0)
             return new Logits(_logits, 0, Info.VocabularySize);
-        Activations last = _wanted.Rows(wanted);
-        for (int index = 0, next = 0; index < batch.Count; index++)
-        {
-            if (batch.Rows[index].WantsLogits)
-                x.Row(index).CopyTo(last.Row(next++));
-        }
-
-        return Head(_transformer.OutputNorm, _transformer.Head, last, trace);
+        MoveTo(_head.Device, x);
+        Activations logits = RoomForLogits(wanted);
+        _head.Forward(step, x, logits);
+        return Checked(logits, step.Trace);
     }
 
-    /// <summary>Logits of hidden states, which are normalised in place.</summary>
-    private Logits Head(RmsNorm norm, Linear head, in Activations last, Trace? trace)
+    private Activations RoomForLogits(int rows)
     {
-        int vocabulary = Info.VocabularySize;
-        int wanted = last.Rows;
-        if (_logits.Length < (long)wanted * vocabulary)
+        if (_logits.Length < (long)rows * Info.VocabularySize)
         {
             _logits.Dispose();
-            _logits = new AlignedBuffer<float>((long)wanted * vocabulary);
+            _logits = new AlignedBuffer<float>((long)rows * Info.VocabularySize);
         }
 
-        norm.Forward(last, last, head.ReadsQ8);
-        trace?.Add(TraceName.OutputNorm, last);
-        head.Forward(last, Activations.Floats(_logits, wanted, vocabulary));
-        var logits = new Logits(_logits, wanted, vocabulary);
-        for (int row = 0; row < wanted; row++)
+        return Activations.Floats(_logits, rows, Info.VocabularySize);
+    }
+
+    private Logits Checked(in Activations logits, Trace? trace)
+    {
+        for (int row = 0; row < logits.Rows; row++)
         {
-            if (_transformer.LogitDivisor != 1)
-                _cpu.Kernels.Divide(_logits.Writable((long)row * vocabulary, vocabulary), _transformer.LogitDivisor);
-            if (!_cpu.Kernels.AllFinite(logits[row]))
+            if (!_cpu.Kernels.AllFinite(logits.Row(row)))
                 throw NotFinite("the output head");
         }
 
-        trace?.Add(TraceName.Logits, Activations.Floats(_logits, wanted, vocabulary));
-        return logits;
+        trace?.Add(TraceName.Logits, logits);
+        return new Logits(_logits, logits.Rows, Info.VocabularySize);
     }
 
     private void RequireFinite(in Activations x, int layer)
@@ -467,14 +485,4 @@ public sealed partial class Model : IDisposable
 
     private NotFiniteNumberException NotFinite(string where) =>
         new($"{File.Path}: {where} produced a value that is not a finite number; the weights are damaged, or their type is too narrow for them.");
-
-    /// <summary>A branch's intermediates in a trace.</summary>
-    private readonly record struct BranchNames(string Norm, string Out, string PostNorm, string Residual)
-    {
-        internal static readonly BranchNames Attention =
-            new(TraceName.AttentionNorm, TraceName.AttentionOut, TraceName.AttentionPostNorm, TraceName.AttentionResidual);
-
-        internal static readonly BranchNames FeedForward =
-            new(TraceName.FeedForwardNorm, TraceName.FeedForwardOut, TraceName.FeedForwardPostNorm, TraceName.LayerOut);
-    }
 }

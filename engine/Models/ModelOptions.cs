@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
 
@@ -14,7 +15,8 @@ public enum ActivationType
 }
 
 /// <summary>
-/// How a model is run. None but <see cref="Activations"/>, <see cref="CacheType"/>, <see cref="Mla"/> and <see cref="Rope"/> changes a bit of the result.
+/// How a model is run. None but <see cref="Activations"/>, <see cref="CacheType"/>, <see cref="Mla"/>, <see cref="Rope"/> and <see cref="Device"/>
+/// changes a bit of the result.
 /// </summary>
 public sealed record ModelOptions
 {
@@ -64,6 +66,9 @@ public sealed record ModelOptions
     /// for. Room is kept for a cache of 4,096 positions: a longer one needs a limit that much lower than the memory there is.
     /// </summary>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>What runs on a device beside the processor.</summary>
+    public DeviceOptions Device { get; init; } = new();
 
     /// <summary>Where weights lie in memory, and when they come there.</summary>
     public MemoryOptions Memory { get; init; } = new();

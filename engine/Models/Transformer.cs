@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Layers;
 using Pure.Engine.Memory;
 
@@ -21,6 +22,9 @@ internal sealed record Transformer(
 
     /// <summary>The layer that predicts the token after the next; null where the file has none.</summary>
     internal NextTokenLayer? NextToken { get; init; }
+
+    /// <summary>All residual branches in their order: of each layer its attention, then its feed-forward network.</summary>
+    internal Branch[] Branches() => [.. Blocks.Index().SelectMany(block => block.Item.Branches(block.Index))];
 }
 
 /// <summary>
@@ -52,4 +56,11 @@ internal sealed record TransformerBlock(RmsNorm AttentionNorm, Attention Attenti
 
     /// <summary>Factor on both results.</summary>
     internal float ResidualScale { get; init; } = 1;
+
+    /// <summary>Its two residual branches.</summary>
+    internal Branch[] Branches(int layer) =>
+    [
+        new(layer, AttentionNorm, Attention, AttentionPostNorm, ResidualScale),
+        new(layer, FeedForwardNorm, FeedForward, FeedForwardPostNorm, ResidualScale),
+    ];
 }

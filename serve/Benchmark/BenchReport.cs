@@ -27,6 +27,9 @@ internal sealed record BenchReport
     /// <summary>How keys and values are stored.</summary>
     public required string KvType { get; init; }
 
+    /// <summary>What was placed on a device; null where all ran on the processor.</summary>
+    public string? Device { get; init; }
+
     /// <summary>How latent attention reads prompts.</summary>
     public required string Mla { get; init; }
 
@@ -128,6 +131,7 @@ internal sealed record BenchReport
             Isa = execution.Isa,
             Activations = execution.Activations,
             KvType = execution.KvType,
+            Device = model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}",
             Mla = model.Options.Mla == LatentForm.Expanded ? "expand" : "absorb",
             Repack = model.Options.Repack,
             Emit = model.Options.Emit,

@@ -48,6 +48,7 @@ internal sealed class EngineOptions
         "--no-emit", "Write no machine code at run time; slower where the processor has 512-bit VNNI, the same bits.");
 
     private readonly RopeChoice _rope = new();
+    private readonly DeviceChoice _device = new();
 
     private readonly Option<long?> _memoryLimit = ValueOptions.Size(
         "--memory-limit",
@@ -85,6 +86,9 @@ internal sealed class EngineOptions
     /// <summary>Those that say where weights lie; none changes a bit.</summary>
     internal OptionGroup Memory => new("Memory", [_memoryLimit, _repackCache, _noMap, _populate, _lock, _noLargePages]);
 
+    /// <summary>Those that say what runs on a device.</summary>
+    internal OptionGroup Device => _device.Group;
+
     /// <summary>Those that stretch positions.</summary>
     internal OptionGroup Positions => _rope.Group;
 
@@ -111,6 +115,7 @@ internal sealed class EngineOptions
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),
+            Device = _device.Read(parsed),
             MemoryLimit = parsed.GetValue(_memoryLimit),
             Memory = new MemoryOptions
             {

@@ -62,6 +62,7 @@ internal sealed class BenchCommand : PureCommand
             new OptionGroup("Output", [_output, _json]),
             _engine.Group,
             _engine.Memory,
+            _engine.Device,
             _engine.Positions);
     }
 

@@ -50,6 +50,7 @@ internal sealed class ChatCommand : PureCommand
             _sampling.Group,
             _engine.Group,
             _engine.Memory,
+            _engine.Device,
             _engine.Positions);
     }
 
@@ -71,6 +72,7 @@ internal sealed class ChatCommand : PureCommand
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
+        DeviceChoice.Say(model.Model, streams);
         using Model? draft = _speculation.LoadDraft(parsed, model);
         TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with
         {

@@ -28,7 +28,7 @@ internal sealed class InfoCommand : PureCommand
         : base("info", "Show what a model is: architecture, sizes, tensors, memory.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group, _engine.Memory, _engine.Positions);
+        AddGroups(new OptionGroup("Options", [_context, _json]), _engine.Group, _engine.Memory, _engine.Device, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -128,6 +128,7 @@ internal sealed class InfoCommand : PureCommand
             info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors)
         {
             Limited = model.MemoryPlan,
+            Placed = model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}",
         };
     }
 
@@ -164,6 +165,8 @@ internal sealed class InfoCommand : PureCommand
                 + $"weights {Figures.Bytes(memory.WeightBytesInMemory)}, cache {Figures.Bytes(memory.CacheBytes)}, buffers {Figures.Bytes(memory.BufferBytes)}, .NET {Figures.Bytes(memory.RuntimeBytes)}");
         }
 
+        if (report.Placed is { } placed)
+            Line("device", placed);
         if (report.Limited is { } limited)
             Line("limited", MemoryFigures.Plan(limited));
         if (report.Sampling is { } sampling)
@@ -198,6 +201,9 @@ internal sealed record InfoReport(
 {
     /// <summary>What a limited memory would be used for, where one is given.</summary>
     public MemoryPlan? Limited { get; init; }
+
+    /// <summary>What runs on a device, where one was asked for.</summary>
+    public string? Placed { get; init; }
 }
 
 /// <summary>The file; of a model in several files, all of them together.</summary>

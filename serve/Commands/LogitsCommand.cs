@@ -19,7 +19,7 @@ internal sealed class LogitsCommand : PureCommand
         : base("logits", "Write the logits of every position of a text to a file.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Memory, _engine.Positions);
+        AddGroups(new OptionGroup("Options", [.. _tokens.Options, _precision, _out]), _engine.Group, _engine.Memory, _engine.Device, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -39,6 +39,7 @@ internal sealed class LogitsCommand : PureCommand
     {
         string path = parsed.GetValue(_out) ?? throw new UsageException("logits needs a file to write: --out F.");
         (Model model, int[] tokens) = _tokens.Load(parsed, streams, _model, _engine.Read(parsed, streams));
+        DeviceChoice.Say(model, streams);
         using (model)
         {
             using OutputFile file = OutputFile.Create(path);

@@ -22,7 +22,7 @@ internal sealed class PerplexityCommand : PureCommand
         : base("perplexity", "Measure how well a model predicts texts.")
     {
         Add(_model.Argument);
-        AddGroups(new OptionGroup("Options", [_file, _json]), _engine.Group, _engine.Memory, _engine.Positions);
+        AddGroups(new OptionGroup("Options", [_file, _json]), _engine.Group, _engine.Memory, _engine.Device, _engine.Positions);
     }
 
     internal override IReadOnlyList<Example> Examples =>
@@ -45,6 +45,7 @@ internal sealed class PerplexityCommand : PureCommand
             throw new UsageException($"{path} holds no text; give a file with at least one.");
 
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams));
+        DeviceChoice.Say(model.Model, streams);
         PerplexityReport report = Measure(model, texts, streams, cancellation);
         if (parsed.GetValue(_json))
         {

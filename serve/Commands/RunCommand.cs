@@ -57,6 +57,7 @@ internal sealed class RunCommand : PureCommand
             _sampling.Group,
             _engine.Group,
             _engine.Memory,
+            _engine.Device,
             _engine.Positions);
     }
 
@@ -92,6 +93,7 @@ internal sealed class RunCommand : PureCommand
             LogitsObserver = hash is null ? null : hash.Add,
         };
         using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
+        DeviceChoice.Say(model.Model, streams);
         if (model.Model.MemoryPlan is { } plan)
             streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
         using Model? draft = _speculation.LoadDraft(parsed, model);
