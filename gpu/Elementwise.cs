@@ -12,16 +12,24 @@ namespace Pure.Gpu;
 /// </summary>
 internal sealed class Elementwise
 {
+    /// <summary>Most threads that normalise a row: it may be the only one.</summary>
+    internal const int RowThreads = 512;
+
+    /// <summary>Most threads of a group where each has columns of its own.</summary>
+    internal const int TileThreads = 128;
+
     private readonly GpuQueue _queue;
-    private readonly Kernels<OneFloat> _ones;
-    private readonly Kernels<FourFloats> _fours;
+    private readonly Kernels<One> _ones;
+    private readonly Kernels<Four> _fours;
+    private readonly QuantizedRows _quantized;
 
     /// <param name="queue">Where launches line up.</param>
     internal Elementwise(GpuQueue queue)
     {
         _queue = queue;
-        _ones = new Kernels<OneFloat>(queue.Accelerator);
-        _fours = new Kernels<FourFloats>(queue.Accelerator);
+        _ones = new Kernels<One>(queue.Accelerator);
+        _fours = new Kernels<Four>(queue.Accelerator);
+        _quantized = new QuantizedRows(queue);
     }
 
     /// <summary>y = x / √(mean(x²) + epsilon) ⊙ weight, row by row; y may be x.</summary>
@@ -52,6 +60,40 @@ internal sealed class Elementwise
             _fours.AddAndRmsNorm(_queue, branch, branchStride, scale, x, xStride, weight, y, yStride, rows, columns, epsilon);
         else
             _ones.AddAndRmsNorm(_queue, branch, branchStride, scale, x, xStride, weight, y, yStride, rows, columns, epsilon);
+    }
+
+    /// <summary>y = RmsNorm(x) with its 8-bit form: the bits of <see cref="RmsNorm"/> and <see cref="MatMul.Quantize"/> in one launch.</summary>
+    /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
+    internal void RmsNormQuantized(ArrayView<float> x, int xStride, ArrayView<float> weight, DeviceInput y, int rows, float epsilon)
+    {
+        CheckQuantized(y, rows, xStride, IsAligned(x) && IsAligned(weight));
+        _quantized.RmsNorm(x, xStride, weight, y, rows, epsilon);
+    }
+
+    /// <summary><see cref="AddAndRmsNorm"/> with the 8-bit form of y.</summary>
+    /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
+    internal void AddAndRmsNormQuantized(
+        ArrayView<float> branch,
+        int branchStride,
+        float scale,
+        ArrayView<float> x,
+        int xStride,
+        ArrayView<float> weight,
+        DeviceInput y,
+        int rows,
+        float epsilon)
+    {
+        CheckQuantized(y, rows, branchStride | xStride, IsAligned(branch) && IsAligned(x) && IsAligned(weight));
+        _quantized.AddAndRmsNorm(branch, branchStride, scale, x, xStride, weight, y, rows, epsilon);
+    }
+
+    /// <summary><see cref="Gate"/> with the 8-bit form of y.</summary>
+    /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
+    internal void GateQuantized(
+        GateActivation activation, ArrayView<float> gate, int gateStride, ArrayView<float> up, int upStride, DeviceInput y, int rows)
+    {
+        CheckQuantized(y, rows, gateStride | upStride, IsAligned(gate) && IsAligned(up));
+        _quantized.Gate(activation, gate, gateStride, up, upStride, y, rows);
     }
 
     /// <summary>y = fma(scale, x, y), row by row.</summary>
@@ -127,20 +169,30 @@ internal sealed class Elementwise
             _ones.Combine(_queue, routing, outputs, outputStride, shared, sharedStride, sharedGate, sharedGateStride, y, yStride, rows, columns);
     }
 
+    private static void CheckQuantized(DeviceInput y, int rows, int strides, bool areAligned)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, y.Rows);
+        if (!areAligned || !AreInFours(strides, 0, 0))
+            throw new ArgumentException("Rows that are quantised begin on 16 bytes; these do not.");
+    }
+
     private static bool AreInFours(int columns, int stride, int otherStride, int thirdStride = 0) =>
-        ((columns | stride | otherStride | thirdStride) & (FourFloats.Count - 1)) == 0;
+        ((columns | stride | otherStride | thirdStride) & (Four.Count - 1)) == 0;
 
     private static bool IsAligned(ArrayView<float> view) =>
-        view.Length == 0 || ((long)view.LoadEffectiveAddressAsPtr() & ((FourFloats.Count * sizeof(float)) - 1)) == 0;
+        view.Length == 0 || ((long)view.LoadEffectiveAddressAsPtr() & ((Four.Count * sizeof(float)) - 1)) == 0;
+
+    /// <summary>Whole warps with a thread for each item, up to a limit.</summary>
+    internal static int ThreadsOfGroup(Accelerator accelerator, int items, int limit)
+    {
+        int warp = accelerator.WarpSize;
+        return Math.Clamp((items + warp - 1) / warp * warp, warp, Math.Min(limit, accelerator.MaxNumThreadsPerGroup));
+    }
 
     /// <summary>The kernels for what a thread reads at a time.</summary>
     private sealed class Kernels<TFloats>(Accelerator accelerator)
         where TFloats : unmanaged, IFloats<TFloats>
     {
-        // Enough threads for a row that alone fills a group, and groups enough where there are many rows.
-        private const int MostThreads = 512;
-        private const int TileThreads = 128;
-
         private readonly int _width = Interop.SizeOf<TFloats>() / sizeof(float);
         private readonly Action<AcceleratorStream, KernelConfig, ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float> _norm =
             accelerator.LoadKernel<ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float>(RmsNormKernel.Run);
@@ -248,7 +300,7 @@ internal sealed class Elementwise
 
         private static ArrayView<TFloats> Cast(ArrayView<float> view) => view.Cast<TFloats>();
 
-        private KernelConfig RowGroups(int rows, int columns) => new(rows, Threads(columns, MostThreads));
+        private KernelConfig RowGroups(int rows, int columns) => new(rows, Threads(columns, RowThreads));
 
         private KernelConfig Tiles(int rows, int columns)
         {
@@ -257,12 +309,6 @@ internal sealed class Elementwise
             return new(new Index3D(rows, tiles, 1), new Index3D(threads, 1, 1));
         }
 
-        /// <summary>Whole warps, a thread for what it reads at a time, up to a limit.</summary>
-        private int Threads(int columns, int limit)
-        {
-            int warp = accelerator.WarpSize;
-            int wanted = ((columns / _width) + warp - 1) / warp * warp;
-            return Math.Clamp(wanted, warp, Math.Min(limit, accelerator.MaxNumThreadsPerGroup));
-        }
+        private int Threads(int columns, int limit) => ThreadsOfGroup(accelerator, columns / _width, limit);
     }
 }

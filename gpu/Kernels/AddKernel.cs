@@ -9,8 +9,8 @@ internal static class AddKernel
     /// <summary>What is compiled, for whoever looks at it without running it.</summary>
     internal static IEnumerable<MethodInfo> EntryPoints =>
     [
-        ((Action<ArrayView<OneFloat>, int, float, ArrayView<OneFloat>, int, int>)Run).Method,
-        ((Action<ArrayView<FourFloats>, int, float, ArrayView<FourFloats>, int, int>)Run).Method,
+        ((Action<ArrayView<One>, int, float, ArrayView<One>, int, int>)Run).Method,
+        ((Action<ArrayView<Four>, int, float, ArrayView<Four>, int, int>)Run).Method,
     ];
 
     /// <summary>y = fma(scale, x, y); groups are (row, tile of columns), a thread has one column.</summary>

@@ -11,7 +11,7 @@ namespace Pure.Gpu.Kernels;
 internal static class CombineKernel
 {
     /// <summary>What is compiled, for whoever looks at it without running it.</summary>
-    internal static IEnumerable<MethodInfo> EntryPoints => [Entry<OneFloat>(), Entry<FourFloats>()];
+    internal static IEnumerable<MethodInfo> EntryPoints => [Entry<One>(), Entry<Four>()];
 
     /// <summary>
     /// y = Σ weight · outputs, rank after rank, + sigmoid(shared gate) · shared; groups are (row, tile of columns), a thread has one column.

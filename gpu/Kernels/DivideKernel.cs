@@ -9,8 +9,8 @@ internal static class DivideKernel
     /// <summary>What is compiled, for whoever looks at it without running it.</summary>
     internal static IEnumerable<MethodInfo> EntryPoints =>
     [
-        ((Action<ArrayView<OneFloat>, int, int, float>)Run).Method,
-        ((Action<ArrayView<FourFloats>, int, int, float>)Run).Method,
+        ((Action<ArrayView<One>, int, int, float>)Run).Method,
+        ((Action<ArrayView<Four>, int, int, float>)Run).Method,
     ];
 
     /// <summary>y = y / divisor; groups are (row, tile of columns), a thread has one column.</summary>

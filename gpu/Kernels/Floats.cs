@@ -3,8 +3,8 @@ using Pure.Engine.Kernels;
 namespace Pure.Gpu.Kernels;
 
 /// <summary>
-/// What a thread of an elementwise kernel reads at once. Rows that begin on 16 bytes and end there are read as <see cref="FourFloats"/>,
-/// others as <see cref="OneFloat"/>; columns and strides of such a kernel count these, not floats.
+/// What a thread of an elementwise kernel reads at once. Rows that begin on 16 bytes and end there are read as <see cref="Four"/>,
+/// others as <see cref="One"/>; columns and strides of such a kernel count these, not floats.
 /// </summary>
 internal interface IFloats<TSelf>
     where TSelf : unmanaged, IFloats<TSelf>
@@ -36,68 +36,57 @@ internal interface IActivation
     static abstract float Gate(float gate, float up);
 }
 
-/// <summary>Four bytes.</summary>
-internal struct OneFloat : IFloats<OneFloat>
+/// <summary>One float.</summary>
+internal readonly struct One(float value) : IFloats<One>
 {
-    internal float Value;
+    internal readonly float Value = value;
 
-    public static OneFloat Multiply(OneFloat x, OneFloat y) => new() { Value = x.Value * y.Value };
+    public static One Multiply(One x, One y) => new(x.Value * y.Value);
 
-    public static OneFloat Multiply(float factor, OneFloat x) => new() { Value = factor * x.Value };
+    public static One Multiply(float factor, One x) => new(factor * x.Value);
 
-    public static OneFloat AddScaled(float factor, OneFloat x, OneFloat y) =>
-        new() { Value = MathF.FusedMultiplyAdd(factor, x.Value, y.Value) };
+    public static One AddScaled(float factor, One x, One y) => new(MathF.FusedMultiplyAdd(factor, x.Value, y.Value));
 
-    public static OneFloat Divide(OneFloat x, float divisor) => new() { Value = x.Value / divisor };
+    public static One Divide(One x, float divisor) => new(x.Value / divisor);
 
-    public static OneFloat Gate<TActivation>(OneFloat gate, OneFloat up)
-        where TActivation : struct, IActivation => new() { Value = TActivation.Gate(gate.Value, up.Value) };
+    public static One Gate<TActivation>(One gate, One up)
+        where TActivation : struct, IActivation => new(TActivation.Gate(gate.Value, up.Value));
 
-    public static float AddSquares(OneFloat x, float sum) => MathF.FusedMultiplyAdd(x.Value, x.Value, sum);
+    public static float AddSquares(One x, float sum) => MathF.FusedMultiplyAdd(x.Value, x.Value, sum);
 }
 
-/// <summary>Sixteen bytes, which a thread loads and stores in one instruction.</summary>
-internal struct FourFloats : IFloats<FourFloats>
+/// <summary>Four floats, 16 bytes, which a thread loads and stores in one instruction.</summary>
+internal readonly struct Four(float x, float y, float z, float w) : IFloats<Four>
 {
     /// <summary>Floats in one.</summary>
     internal const int Count = 4;
 
-    internal float A;
-    internal float B;
-    internal float C;
-    internal float D;
+    internal readonly float X = x;
+    internal readonly float Y = y;
+    internal readonly float Z = z;
+    internal readonly float W = w;
 
-    public static FourFloats Multiply(FourFloats x, FourFloats y) =>
-        new() { A = x.A * y.A, B = x.B * y.B, C = x.C * y.C, D = x.D * y.D };
+    public static Four Multiply(Four x, Four y) => new(x.X * y.X, x.Y * y.Y, x.Z * y.Z, x.W * y.W);
 
-    public static FourFloats Multiply(float factor, FourFloats x) =>
-        new() { A = factor * x.A, B = factor * x.B, C = factor * x.C, D = factor * x.D };
+    public static Four Multiply(float factor, Four x) => new(factor * x.X, factor * x.Y, factor * x.Z, factor * x.W);
 
-    public static FourFloats AddScaled(float factor, FourFloats x, FourFloats y) => new()
+    public static Four AddScaled(float factor, Four x, Four y) => new(
+        MathF.FusedMultiplyAdd(factor, x.X, y.X),
+        MathF.FusedMultiplyAdd(factor, x.Y, y.Y),
+        MathF.FusedMultiplyAdd(factor, x.Z, y.Z),
+        MathF.FusedMultiplyAdd(factor, x.W, y.W));
+
+    public static Four Divide(Four x, float divisor) => new(x.X / divisor, x.Y / divisor, x.Z / divisor, x.W / divisor);
+
+    public static Four Gate<TActivation>(Four gate, Four up)
+        where TActivation : struct, IActivation => new(
+            TActivation.Gate(gate.X, up.X), TActivation.Gate(gate.Y, up.Y), TActivation.Gate(gate.Z, up.Z), TActivation.Gate(gate.W, up.W));
+
+    public static float AddSquares(Four x, float sum)
     {
-        A = MathF.FusedMultiplyAdd(factor, x.A, y.A),
-        B = MathF.FusedMultiplyAdd(factor, x.B, y.B),
-        C = MathF.FusedMultiplyAdd(factor, x.C, y.C),
-        D = MathF.FusedMultiplyAdd(factor, x.D, y.D),
-    };
-
-    public static FourFloats Divide(FourFloats x, float divisor) =>
-        new() { A = x.A / divisor, B = x.B / divisor, C = x.C / divisor, D = x.D / divisor };
-
-    public static FourFloats Gate<TActivation>(FourFloats gate, FourFloats up)
-        where TActivation : struct, IActivation => new()
-        {
-            A = TActivation.Gate(gate.A, up.A),
-            B = TActivation.Gate(gate.B, up.B),
-            C = TActivation.Gate(gate.C, up.C),
-            D = TActivation.Gate(gate.D, up.D),
-        };
-
-    public static float AddSquares(FourFloats x, float sum)
-    {
-        sum = MathF.FusedMultiplyAdd(x.A, x.A, sum);
-        sum = MathF.FusedMultiplyAdd(x.B, x.B, sum);
-        sum = MathF.FusedMultiplyAdd(x.C, x.C, sum);
-        return MathF.FusedMultiplyAdd(x.D, x.D, sum);
+        sum = MathF.FusedMultiplyAdd(x.X, x.X, sum);
+        sum = MathF.FusedMultiplyAdd(x.Y, x.Y, sum);
+        sum = MathF.FusedMultiplyAdd(x.Z, x.Z, sum);
+        return MathF.FusedMultiplyAdd(x.W, x.W, sum);
     }
 }

@@ -13,8 +13,9 @@ internal static class GateKernel
     /// <summary>What is compiled, for whoever looks at it without running it.</summary>
     internal static IEnumerable<MethodInfo> EntryPoints =>
     [
-        Entry<OneFloat, Silu>(), Entry<OneFloat, Gelu>(), Entry<OneFloat, ClampedSilu>(),
-        Entry<FourFloats, Silu>(), Entry<FourFloats, Gelu>(), Entry<FourFloats, ClampedSilu>(),
+        Entry<One, Silu>(), Entry<One, Gelu>(), Entry<One, ClampedSilu>(),
+        Entry<Four, Silu>(), Entry<Four, Gelu>(), Entry<Four, ClampedSilu>(),
+        QuantizedEntry<Silu>(), QuantizedEntry<Gelu>(), QuantizedEntry<ClampedSilu>(),
     ];
 
     /// <summary>y = activation(gate) ⊙ up; groups are (row, tile of columns), a thread has one column.</summary>
@@ -36,6 +37,33 @@ internal static class GateKernel
         long row = Grid.IdxX;
         y[(row * yStride) + column] = TFloats.Gate<TActivation>(gate[(row * gateStride) + column], up[(row * upStride) + column]);
     }
+
+    /// <summary>y = activation(gate) ⊙ up with its 8-bit form; a thread has eight columns, numbered through all rows.</summary>
+    /// <param name="gate"><c>[rows, columns]</c>.</param>
+    /// <param name="gateStride">From a row of the gate to the next.</param>
+    /// <param name="up"><c>[rows, columns]</c>.</param>
+    /// <param name="upStride">From a row of up to the next.</param>
+    /// <param name="y"><c>[rows, columns]</c>.</param>
+    /// <param name="eights">Eights of columns of a row.</param>
+    /// <param name="eightsOfAll">Eights of columns of all rows.</param>
+    internal static void RunQuantized<TActivation>(
+        ArrayView<Four> gate, int gateStride, ArrayView<Four> up, int upStride, InputView y, int eights, int eightsOfAll)
+        where TActivation : struct, IActivation
+    {
+        int thread = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        int eight = IntrinsicMath.Min(thread, eightsOfAll - 1);
+        long row = eight / eights;
+        long column = 2 * (eight % eights);
+        long fromGate = (row * gateStride) + column;
+        long fromUp = (row * upStride) + column;
+        Four a = Four.Gate<TActivation>(gate[fromGate], up[fromUp]);
+        Four b = Four.Gate<TActivation>(gate[fromGate + 1], up[fromUp + 1]);
+        y.Store(a, b, eight, thread < eightsOfAll);
+    }
+
+    private static MethodInfo QuantizedEntry<TActivation>()
+        where TActivation : struct, IActivation =>
+        ((Action<ArrayView<Four>, int, ArrayView<Four>, int, InputView, int, int>)RunQuantized<TActivation>).Method;
 
     private static MethodInfo Entry<TFloats, TActivation>()
         where TFloats : unmanaged, IFloats<TFloats>

@@ -25,6 +25,17 @@ internal readonly struct InputView(ArrayView<Four> values, ArrayView<Quad> codes
 
     /// <summary>Sum of a block's codes <c>[rows, columns / 32]</c>.</summary>
     internal readonly ArrayView<int> Sums = sums;
+
+    /// <summary>Writes eight columns in both forms; see <see cref="QuantizeKernel.Store"/>.</summary>
+    internal void Store(Four a, Four b, long eight, bool isInside)
+    {
+        QuantizeKernel.Store(a, b, eight, isInside, Codes.Cast<Pair>(), Scales, Sums);
+        if (isInside)
+        {
+            Values[eight * 2] = a;
+            Values[(eight * 2) + 1] = b;
+        }
+    }
 }
 
 /// <summary>Where the rows of a product come from and go to.</summary>

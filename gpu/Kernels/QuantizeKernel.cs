@@ -31,13 +31,18 @@ internal static class QuantizeKernel
     internal static void Run(ArrayView<Four> values, ArrayView<Pair> codes, ArrayView<float> scales, ArrayView<int> sums, int blocks)
     {
         int thread = (Grid.IdxX * Group.DimX) + Group.IdxX;
-        int block = thread / LanesOfBlock;
+        int eights = blocks * LanesOfBlock;
+        long eight = Math.Min(thread, eights - 1);
+        Store(values[eight * 2], values[(eight * 2) + 1], eight, thread < eights, codes, scales, sums);
+    }
 
-        // All lanes shuffle: those past the end repeat the last block and write nothing.
-        long eight = Math.Min(thread, (blocks * LanesOfBlock) - 1);
-        Four a = values[eight * 2];
-        Four b = values[(eight * 2) + 1];
-
+    /// <summary>
+    /// Writes the 8-bit form of eight columns. The lanes of a warp come here together, with eights side by side, of which four make a block;
+    /// those past the end, which is the end of a block, bring anything and write nothing.
+    /// </summary>
+    internal static void Store(
+        Four a, Four b, long eight, bool isInside, ArrayView<Pair> codes, ArrayView<float> scales, ArrayView<int> sums)
+    {
         // Magnitudes of floats are ordered as their bits; NaN comes above infinity.
         int largest = Math.Max(
             Math.Max(Math.Max(Magnitude(a.X), Magnitude(a.Y)), Math.Max(Magnitude(a.Z), Magnitude(a.W))),
@@ -60,13 +65,13 @@ internal static class QuantizeKernel
         int sum = a0 + a1 + a2 + a3 + b0 + b1 + b2 + b3;
         sum += Warp.ShuffleXor(sum, 1);
         sum += Warp.ShuffleXor(sum, 2);
-        if (block >= blocks)
-            return;
-        codes[eight] = new(Pack(a0, a1, a2, a3), Pack(b0, b1, b2, b3));
-        if (thread % LanesOfBlock != 0)
-            return;
-        scales[block] = scale;
-        sums[block] = sum;
+        if (isInside)
+            codes[eight] = new(Pack(a0, a1, a2, a3), Pack(b0, b1, b2, b3));
+        if (isInside && eight % LanesOfBlock == 0)
+        {
+            scales[eight / LanesOfBlock] = scale;
+            sums[eight / LanesOfBlock] = sum;
+        }
     }
 
     private static int Magnitude(float value) => (int)(Interop.FloatAsInt(value) & 0x7FFF_FFFF);

@@ -15,12 +15,3 @@ internal readonly struct Pair(int x, int y)
     internal readonly int X = x;
     internal readonly int Y = y;
 }
-
-/// <summary>Four floats, 16 bytes.</summary>
-internal readonly struct Four(float x, float y, float z, float w)
-{
-    internal readonly float X = x;
-    internal readonly float Y = y;
-    internal readonly float Z = z;
-    internal readonly float W = w;
-}
