@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Collections.Frozen;
-using System.Runtime.InteropServices;
 using Pure.Engine.Quantization;
 using Pure.Gpu.Kernels;
 
@@ -19,10 +17,17 @@ internal sealed record DeviceFormat(int Quads, bool HasHigh, bool HasScales, int
 
     private static readonly FrozenDictionary<ElementType, DeviceFormat> ByType = new Dictionary<ElementType, DeviceFormat>
     {
-        [ElementType.F32] = new(8, false, false, 0, Copy),
-        [ElementType.F16] = new(4, false, false, 0, Copy),
-        [ElementType.Q8_0] = new(2, false, true, 0, (row, to) => ScaleThenCodes(row, to, 34)),
-        [ElementType.Q4_0] = new(1, false, true, 0, (row, to) => ScaleThenCodes(row, to, 18)),
+        [ElementType.F32] = new(8, false, false, 0, RowPackers.Copy),
+        [ElementType.F16] = new(4, false, false, 0, RowPackers.Copy),
+        [ElementType.BF16] = new(4, false, false, 0, RowPackers.Copy),
+        [ElementType.Q8_0] = new(2, false, true, 0, RowPackers.Q8_0),
+        [ElementType.Q4_0] = new(1, false, true, 0, RowPackers.Q4_0),
+        [ElementType.Q5_0] = new(2, false, true, 0, RowPackers.Q5_0),
+        [ElementType.IQ4_NL] = new(1, false, true, 0, RowPackers.IQ4_NL),
+        [ElementType.MXFP4] = new(1, false, true, 0, RowPackers.MXFP4),
+        [ElementType.Q4_K] = new(1, false, true, 8, RowPackers.Q4_K),
+        [ElementType.Q5_K] = new(2, false, true, 8, RowPackers.Q5_K),
+        [ElementType.Q6_K] = new(1, true, true, 8, RowPackers.Q6_K),
     }.ToFrozenDictionary();
 
     internal delegate void RowPacker(ReadOnlySpan<byte> row, PackedRow to);
@@ -33,19 +38,6 @@ internal sealed record DeviceFormat(int Quads, bool HasHigh, bool HasScales, int
     /// <summary>Bytes of <paramref name="blocks"/> blocks, whole super-blocks.</summary>
     internal long Bytes(long blocks) =>
         (blocks * ((Quads * 16) + (HasHigh ? 8 : 0) + (HasScales ? 2 : 0))) + (BlocksOfSuper == 0 ? 0 : blocks / BlocksOfSuper * 4);
-
-    private static void Copy(ReadOnlySpan<byte> row, PackedRow to) => row.CopyTo(MemoryMarshal.AsBytes(to.Codes));
-
-    /// <summary>Blocks of a half and the codes, in the order in which the device keeps them.</summary>
-    private static void ScaleThenCodes(ReadOnlySpan<byte> row, PackedRow to, int blockBytes)
-    {
-        Span<byte> codes = MemoryMarshal.AsBytes(to.Codes);
-        for (int block = 0; block < to.Scales.Length; block++, row = row[blockBytes..])
-        {
-            to.Scales[block] = BinaryPrimitives.ReadUInt16LittleEndian(row);
-            row[2..blockBytes].CopyTo(codes[(block * (blockBytes - 2))..]);
-        }
-    }
 }
 
 /// <summary>Where a row's parts go; those that the format lacks are empty.</summary>

@@ -2,6 +2,8 @@ using ILGPU;
 using ILGPU.Runtime;
 using Pure.Engine.Quantization;
 using Pure.Gpu.Kernels;
+using Kernel = System.Action<
+    ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, Pure.Gpu.Kernels.WeightView, Pure.Gpu.Kernels.InputView, Pure.Gpu.Kernels.Product>;
 
 namespace Pure.Gpu;
 
@@ -14,10 +16,19 @@ internal sealed class MatMul
     // A grid has 65,535 groups at most in its second direction: enough for half a million outputs.
     private const int WarpsOfGroup = 8;
 
+    /// <summary>Warps that share a tile's slots.</summary>
+    private const int WarpsOfTile = 4;
+
+    /// <summary>Up to as many slots read the weights once each: most of them come from the second cache, and a tile would be mostly empty.</summary>
+    private const int MostVectors = 8;
+
+    /// <summary>The same of the slots of an expert, in the mean.</summary>
+    private const int SlotsOfTiledExpert = 4;
+
     private readonly GpuQueue _queue;
     private readonly Accelerator _accelerator;
     private readonly int _groupSize;
-    private readonly Dictionary<ElementType, Action<AcceleratorStream, KernelConfig, WeightView, InputView, Product>> _matVec = [];
+    private readonly Dictionary<ElementType, Kernels> _kernels = [];
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<Four>, ArrayView<Pair>, ArrayView<float>, ArrayView<int>, int> _quantize;
 
     internal MatMul(GpuQueue queue)
@@ -48,7 +59,12 @@ internal sealed class MatMul
     internal void Run(DeviceMatrix w, DeviceInput x, int rows, ArrayView<float> y, int yStride, ArrayView<float> bias = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, x.Rows);
-        RunVectors(w, w.Rows, x, rows, new(default, default, bias, y, w.Rows, w.Columns / DeviceFormat.BlockSize, yStride));
+        var product = new Product(default, default, default, bias, y, rows, w.Rows, w.Columns / DeviceFormat.BlockSize, yStride);
+        Kernels kernels = Check(w, x, product);
+        if (rows > MostVectors && kernels.Tiles is not null)
+            RunTiles(kernels.Tiles, w, x, product, experts: 1);
+        else
+            RunVectors(kernels.Vectors, w, x, product);
     }
 
     /// <summary>
@@ -64,6 +80,10 @@ internal sealed class MatMul
     /// <param name="y"><c>[slots, yStride]</c>.</param>
     /// <param name="yStride">Elements from one row of <paramref name="y"/> to the next.</param>
     /// <param name="bias"><c>[experts, rowsPerExpert]</c>, or empty.</param>
+    /// <param name="firstSlotOfExpert">
+    /// <c>[experts + 1]</c> where slots are sorted by expert: where each expert's begin, the last being <paramref name="slots"/>. Many slots are
+    /// then made in tiles.
+    /// </param>
     internal void RunGrouped(
         DeviceMatrix experts,
         int rowsPerExpert,
@@ -73,47 +93,88 @@ internal sealed class MatMul
         int slots,
         ArrayView<float> y,
         int yStride,
-        ArrayView<float> bias = default)
+        ArrayView<float> bias = default,
+        ArrayView<int> firstSlotOfExpert = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(experts.Rows % rowsPerExpert, 0, nameof(rowsPerExpert));
         ArgumentOutOfRangeException.ThrowIfLessThan(expertOfSlot.Length, slots, nameof(expertOfSlot));
-        RunVectors(
-            experts,
-            rowsPerExpert,
-            x,
-            slots,
-            new(inputRowOfSlot, expertOfSlot, bias, y, rowsPerExpert, experts.Columns / DeviceFormat.BlockSize, yStride));
+        int count = experts.Rows / rowsPerExpert;
+        var product = new Product(
+            inputRowOfSlot, expertOfSlot, firstSlotOfExpert, bias, y, slots, rowsPerExpert, experts.Columns / DeviceFormat.BlockSize, yStride);
+        Kernels kernels = Check(experts, x, product);
+        if (firstSlotOfExpert.Length > count && slots > SlotsOfTiledExpert * count && kernels.Tiles is not null)
+            RunTiles(kernels.Tiles, experts, x, product, count);
+        else
+            RunVectors(kernels.Vectors, experts, x, product);
     }
 
-    private void RunVectors(DeviceMatrix w, int outputs, DeviceInput x, int slots, Product product)
+    private static int DivideUp(int value, int divisor) => checked(value + divisor - 1) / divisor;
+
+    private Kernels Check(DeviceMatrix w, DeviceInput x, Product product)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Columns, w.Columns, nameof(x));
-        ArgumentOutOfRangeException.ThrowIfLessThan(product.YStride, outputs, nameof(product));
-        ArgumentOutOfRangeException.ThrowIfLessThan(product.Y.Length, ((slots - 1L) * product.YStride) + outputs, nameof(product));
-        if (!_matVec.TryGetValue(w.Type, out var kernel))
-            _matVec.Add(w.Type, kernel = LoadMatVec(w.Type));
-        int groups = DivideUp(outputs, _groupSize / _accelerator.WarpSize);
-        kernel(_queue.Launch(), new(new Index3D(slots, groups, 1), new Index3D(_groupSize, 1, 1)), w.View, x.View, product);
+        ArgumentOutOfRangeException.ThrowIfLessThan(product.Slots, 1, nameof(product));
+        ArgumentOutOfRangeException.ThrowIfLessThan(product.YStride, product.Rows, nameof(product));
+        ArgumentOutOfRangeException.ThrowIfLessThan(product.Y.Length, ((product.Slots - 1L) * product.YStride) + product.Rows, nameof(product));
+        if (!_kernels.TryGetValue(w.Type, out Kernels? kernels))
+            _kernels.Add(w.Type, kernels = Load(w.Type));
+        return kernels;
     }
 
-    private Action<AcceleratorStream, KernelConfig, WeightView, InputView, Product> LoadMatVec(ElementType type) => type switch
+    private void RunVectors(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product)
     {
-        ElementType.F32 => Load(MatVecKernel.Floats<Float32>),
-        ElementType.F16 => Load(MatVecKernel.Floats<Float16>),
-        ElementType.Q8_0 => LoadQuantized<ByteCodes, HalfScale>(),
-        ElementType.Q4_0 => LoadQuantized<NibbleCodes, HalfScaleOfEight>(),
+        int groups = DivideUp(product.Rows, _groupSize / _accelerator.WarpSize);
+        kernel(_queue.Launch(), new(new Index3D(product.Slots, groups, 1), new Index3D(_groupSize, 1, 1)), w.View, x.View, product);
+    }
+
+    private void RunTiles(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product, int experts)
+    {
+        int warps = Math.Min(WarpsOfTile, _groupSize / _accelerator.WarpSize);
+        int groups = DivideUp(product.Rows, warps * MatMulKernel.OutputsOfWarp);
+        int tiles = DivideUp(product.Slots, MatMulKernel.Slots);
+        kernel(
+            _queue.Launch(),
+            new(new Index3D(groups, tiles, experts), new Index3D(warps * _accelerator.WarpSize, 1, 1)),
+            w.View,
+            x.View,
+            product);
+    }
+
+    private Kernels Load(ElementType type) => type switch
+    {
+        ElementType.F32 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<Float32>), null),
+        ElementType.F16 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<Float16>), null),
+        ElementType.BF16 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<BrainFloat16>), null),
+        ElementType.Q8_0 or ElementType.Q5_0 => Load<ByteCodes, HalfScale>(),
+        ElementType.Q4_0 => Load<NibbleCodes, HalfScaleOfEight>(),
+        ElementType.IQ4_NL => LoadNamed<UnevenValues, HalfScale>(),
+        ElementType.MXFP4 => LoadNamed<Float4Values, PowerOfTwoScale>(),
+        ElementType.Q4_K => Load<NibbleCodes, SuperScaleAndMin>(),
+        ElementType.Q5_K => Load<ByteCodes, SuperScaleAndMin>(),
+        ElementType.Q6_K => Load<SixBitCodes, SuperScalePair>(),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no kernel on the device for this element type."),
     };
 
-    private Action<AcceleratorStream, KernelConfig, WeightView, InputView, Product> LoadQuantized<TCodes, TScales>()
+    private Kernels LoadNamed<TValues, TScales>()
+        where TValues : struct, ISixteenValues
+        where TScales : struct, IBlockScales =>
+        _accelerator.AcceleratorType == AcceleratorType.Cuda
+            ? Load<NamedCodes<TValues, CudaByteMath>, TScales>()
+            : Load<NamedCodes<TValues, PlainByteMath>, TScales>();
+
+    /// <summary>Tiles are cut for warps of 32; other warps have vectors alone.</summary>
+    private Kernels Load<TCodes, TScales>()
         where TCodes : struct, IBlockCodes
         where TScales : struct, IBlockScales =>
         _accelerator.AcceleratorType == AcceleratorType.Cuda
-            ? Load(MatVecKernel.Quantized<TCodes, TScales, CudaByteMath>)
-            : Load(MatVecKernel.Quantized<TCodes, TScales, PlainByteMath>);
+            ? new(
+                _accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Quantized<TCodes, TScales, CudaByteMath>),
+                _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulKernel.Run<TCodes, TScales, CudaTensorCores>))
+            : new(
+                _accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Quantized<TCodes, TScales, PlainByteMath>),
+                _accelerator.WarpSize == MatMulKernel.Lanes
+                    ? _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulKernel.Run<TCodes, TScales, PlainTensorCores>)
+                    : null);
 
-    private Action<AcceleratorStream, KernelConfig, WeightView, InputView, Product> Load(Action<WeightView, InputView, Product> kernel) =>
-        _accelerator.LoadKernel(kernel);
-
-    private static int DivideUp(int value, int divisor) => checked(value + divisor - 1) / divisor;
+    private sealed record Kernels(Kernel Vectors, Kernel? Tiles);
 }

@@ -47,3 +47,17 @@ internal readonly struct Float16 : IFloatWeights
 
     private static float High(int bits) => Halves.Widen((ushort)(bits >>> 16));
 }
+
+/// <summary>The upper 16 bits of a float each.</summary>
+internal readonly struct BrainFloat16 : IFloatWeights
+{
+    public Floats8 Load(WeightView weights, long eight)
+    {
+        Quad bits = weights.Codes[eight];
+        return new(new(Low(bits.X), High(bits.X), Low(bits.Y), High(bits.Y)), new(Low(bits.Z), High(bits.Z), Low(bits.W), High(bits.W)));
+    }
+
+    private static float Low(int bits) => Interop.IntAsFloat((uint)bits << 16);
+
+    private static float High(int bits) => Interop.IntAsFloat((uint)bits & 0xFFFF_0000);
+}

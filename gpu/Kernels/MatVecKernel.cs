@@ -10,11 +10,15 @@ namespace Pure.Gpu.Kernels;
 /// </summary>
 internal static class MatVecKernel
 {
-    /// <summary>What is compiled, for whoever looks at it without running it.</summary>
+    /// <summary>What is compiled for CUDA, for whoever looks at it without running it.</summary>
     internal static IEnumerable<MethodInfo> EntryPoints =>
     [
-        .. Both<NibbleCodes, HalfScaleOfEight>(), .. Both<ByteCodes, HalfScale>(),
-        Method(Floats<Float32>), Method(Floats<Float16>),
+        Method(Floats<Float32>), Method(Floats<Float16>), Method(Floats<BrainFloat16>),
+        Method(Quantized<ByteCodes, HalfScale, CudaByteMath>), Method(Quantized<NibbleCodes, HalfScaleOfEight, CudaByteMath>),
+        Method(Quantized<NibbleCodes, SuperScaleAndMin, CudaByteMath>), Method(Quantized<ByteCodes, SuperScaleAndMin, CudaByteMath>),
+        Method(Quantized<SixBitCodes, SuperScalePair, CudaByteMath>),
+        Method(Quantized<NamedCodes<UnevenValues, CudaByteMath>, HalfScale, CudaByteMath>),
+        Method(Quantized<NamedCodes<Float4Values, CudaByteMath>, PowerOfTwoScale, CudaByteMath>),
     ];
 
     /// <summary>Quantised weights × 8-bit activations.</summary>
@@ -79,11 +83,6 @@ internal static class MatVecKernel
         if (Warp.LaneIdx == 0)
             product.Write(slot, expert, row, sum);
     }
-
-    private static IEnumerable<MethodInfo> Both<TCodes, TScales>()
-        where TCodes : struct, IBlockCodes
-        where TScales : struct, IBlockScales =>
-        [Method(Quantized<TCodes, TScales, PlainByteMath>), Method(Quantized<TCodes, TScales, CudaByteMath>)];
 
     private static MethodInfo Method(Action<WeightView, InputView, Product> kernel) => kernel.Method;
 }

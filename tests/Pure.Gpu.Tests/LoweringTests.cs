@@ -49,7 +49,8 @@ public sealed partial class LoweringTests
         Assert.InRange(Registers().Matches(text).Sum(match => int.Parse(match.Groups[1].Value)), 1, MostRegisters);
     }
 
-    private static string Lower(MethodInfo kernel)
+    /// <summary>What a kernel becomes.</summary>
+    internal static string Lower(MethodInfo kernel)
     {
         using var context = Context.Create(builder => Accelerators.Configure(builder));
         using var backend = new PTXBackend(

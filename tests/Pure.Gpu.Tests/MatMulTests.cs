@@ -1,7 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
-using Pure.Engine.Kernels;
+using ILGPU.Runtime.CPU;
 using Pure.Engine.Quantization;
+using Pure.Gpu.Kernels;
 
 namespace Pure.Gpu.Tests;
 
@@ -123,6 +124,88 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
         }
     }
 
+    public static TheoryData<string, ElementType> TileTypes =>
+        [.. Types.Where(row => ElementFormat.Of(row.Data.Item2).IsQuantized)];
+
+    /// <summary>On the processor by warps of 32 lanes, which stand for the tensor cores' own.</summary>
+    [Theory, MemberData(nameof(TileTypes))]
+    public void Many_rows_meet_weights_in_tiles(string name, ElementType type)
+    {
+        using Accelerator? lanes = name == "cpu" ? OpenLanes() : null;
+        using var queue = new GpuQueue(lanes ?? gpu.Open(name));
+        var matMul = new MatMul(queue);
+        int least = Math.Max(32, ElementFormat.Of(type).BlockSize);
+        foreach ((int outputs, int columns, int rows) in new[] { (13, least, 9), (18, 160, 66) }.Take(type == ElementType.Q4_0 ? 2 : 1))
+        {
+            using var weights = new TestWeights(type, outputs, columns, outputs);
+            using DeviceMatrix matrix = DeviceMatrix.Upload(queue, weights.Matrix);
+            using var input = new DeviceInput(queue, rows, columns);
+            float[] x = Floats(rows * columns, columns);
+            float[] bias = Floats(outputs, 5);
+            int stride = outputs + 1;
+            using MemoryBuffer1D<float, Stride1D.Dense> y = queue.Allocate<float>(rows * stride);
+            using MemoryBuffer1D<float, Stride1D.Dense> offsets = queue.Allocate<float>(outputs);
+            y.View.AsContiguous().MemSetToZero(queue.Stream);
+            queue.Upload<float>(bias, offsets.View);
+            queue.Upload<float>(x, input.Values);
+            matMul.Quantize(input, rows);
+            matMul.Run(matrix, input, rows, y.View, stride, offsets.View);
+
+            float[] actual = Read(queue, y);
+            float[] meant = Meant(type, x, columns);
+            for (int row = 0; row < rows; row++)
+            {
+                AssertClose(weights.Values, 0, outputs, meant, row, columns, bias, actual.AsSpan(row * stride, outputs));
+                Assert.Equal(0, actual[(row * stride) + outputs]);
+            }
+        }
+    }
+
+    public static TheoryData<string, ElementType> TwoTileTypes =>
+        [.. Types.Where(row => row.Data.Item2 is ElementType.Q4_0 or ElementType.Q6_K)];
+
+    [Theory, MemberData(nameof(TwoTileTypes))]
+    public void Many_slots_meet_the_rows_of_their_experts_in_tiles(string name, ElementType type)
+    {
+        const int Experts = 3, Outputs = 7, Rows = 4;
+        using Accelerator? lanes = name == "cpu" ? OpenLanes() : null;
+        using var queue = new GpuQueue(lanes ?? gpu.Open(name));
+        var matMul = new MatMul(queue);
+        int columns = Math.Max(32, ElementFormat.Of(type).BlockSize);
+        int[] firstSlot = [0, 5, 5, 14];
+        int[] expertOfSlot = [.. Enumerable.Repeat(0, 5), .. Enumerable.Repeat(2, 9)];
+        int[] rowOfSlot = [.. Enumerable.Range(0, expertOfSlot.Length).Select(slot => slot * 3 % Rows)];
+        TestWeights[] weights = [.. Enumerable.Range(0, Experts).Select(expert => new TestWeights(type, Outputs, columns, expert))];
+        using DeviceMatrix matrix = DeviceMatrix.Upload(queue, [.. weights.Select(expert => expert.Matrix)]);
+        using var input = new DeviceInput(queue, Rows, columns);
+        float[] x = Floats(Rows * columns, 3);
+        float[] bias = Floats(Experts * Outputs, 4);
+        using MemoryBuffer1D<float, Stride1D.Dense> y = queue.Allocate<float>(expertOfSlot.Length * Outputs);
+        using MemoryBuffer1D<float, Stride1D.Dense> offsets = queue.Allocate<float>(bias.Length);
+        using MemoryBuffer1D<int, Stride1D.Dense> experts = queue.Allocate<int>(expertOfSlot.Length);
+        using MemoryBuffer1D<int, Stride1D.Dense> inputs = queue.Allocate<int>(expertOfSlot.Length);
+        using MemoryBuffer1D<int, Stride1D.Dense> firsts = queue.Allocate<int>(firstSlot.Length);
+        queue.Upload<float>(bias, offsets.View);
+        queue.Upload<int>(expertOfSlot, experts.View);
+        queue.Upload<int>(rowOfSlot, inputs.View);
+        queue.Upload<int>(firstSlot, firsts.View);
+        queue.Upload<float>(x, input.Values);
+        matMul.Quantize(input, Rows);
+        matMul.RunGrouped(matrix, Outputs, input, inputs.View, experts.View, expertOfSlot.Length, y.View, Outputs, offsets.View, firsts.View);
+
+        float[] meant = Meant(type, x, columns);
+        float[] actual = Read(queue, y);
+        for (int slot = 0; slot < expertOfSlot.Length; slot++)
+        {
+            int expert = expertOfSlot[slot];
+            AssertClose(
+                weights[expert].Values, expert * Outputs, Outputs, meant, rowOfSlot[slot], columns, bias, actual.AsSpan(slot * Outputs, Outputs));
+        }
+
+        foreach (TestWeights expert in weights)
+            expert.Dispose();
+    }
+
     [Theory, MemberData(nameof(Types))]
     public void Weights_take_as_many_bytes_as_was_said(string name, ElementType type)
     {
@@ -174,6 +257,14 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
         }
 
         Assert.True(error <= square * MeanSquare, $"mean square error {error / square}");
+    }
+
+    private static Accelerator OpenLanes()
+    {
+        Context context = Context.Create(builder => Accelerators.Configure(builder).CPU(new CPUDevice(MatMulKernel.Lanes, 1, 1)));
+        Accelerator accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
+        accelerator.Disposed += (_, _) => context.Dispose();
+        return accelerator;
     }
 
     private static float[] Floats(int count, int seed)
