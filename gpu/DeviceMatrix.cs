@@ -28,6 +28,7 @@ internal sealed class DeviceMatrix : IDisposable
     private readonly MemoryBuffer1D<Pair, Stride1D.Dense> _high;
     private readonly MemoryBuffer1D<ushort, Stride1D.Dense> _scales;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _supers;
+    private Loader? _replacing;
 
     private DeviceMatrix(GpuQueue queue, DeviceFormat format, ElementType type, int rows, int columns)
     {
@@ -84,7 +85,9 @@ internal sealed class DeviceMatrix : IDisposable
         var target = new DeviceMatrix(queue, format, first.Type, checked(first.Rows * matrices.Length), first.Columns);
         try
         {
-            target.Fill(queue, format, matrices);
+            var loader = new Loader(format, first);
+            for (int expert = 0; expert < matrices.Length; expert++)
+                loader.Send(queue, matrices[expert], target, (long)expert * first.Rows);
             return target;
         }
         catch
@@ -92,6 +95,26 @@ internal sealed class DeviceMatrix : IDisposable
             target.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Room for <paramref name="count"/> matrices like one, which <see cref="Replace"/> fills.</summary>
+    /// <exception cref="ArgumentException">The device has no such type (<see cref="Has"/>).</exception>
+    internal static DeviceMatrix Reserve(GpuQueue queue, WeightMatrix like, int count) =>
+        new(queue, Format(like.Type, like.Columns), like.Type, checked(like.Rows * count), like.Columns);
+
+    /// <summary>Puts a matrix where that of an expert lies.</summary>
+    /// <exception cref="ArgumentException">It is not like those there.</exception>
+    internal void Replace(GpuQueue queue, int expert, WeightMatrix matrix)
+    {
+        if (matrix.Type != Type || matrix.Columns != Columns || Rows % matrix.Rows != 0)
+        {
+            throw new ArgumentException(
+                $"A matrix of {matrix.Type} [{matrix.Rows}, {matrix.Columns}] has no place among {Type} [{Rows}, {Columns}].", nameof(matrix));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)expert, (uint)(Rows / matrix.Rows), nameof(expert));
+        _replacing ??= new Loader(_format, matrix);
+        _replacing.Send(queue, matrix, this, (long)expert * matrix.Rows);
     }
 
     public void Dispose()
@@ -106,37 +129,46 @@ internal sealed class DeviceMatrix : IDisposable
         ? DeviceFormat.Find(type)!
         : throw new ArgumentException($"There is no product on the device of {type} weights with {columns} columns.", nameof(type));
 
-    private void Fill(GpuQueue queue, DeviceFormat format, ReadOnlySpan<WeightMatrix> matrices)
+    /// <summary>Takes matrices of one shape apart, some rows at a time, and sends them.</summary>
+    private sealed class Loader
     {
-        int rowBytes = checked((int)ElementFormat.Of(Type).RowBytes(Columns));
-        int blocks = Columns / DeviceFormat.BlockSize;
-        int rowsAtOnce = (int)Math.Clamp(StagingBytes / matrices[0].RowBytes, 1, matrices[0].Rows);
-        var stored = new byte[checked(rowsAtOnce * rowBytes)];
-        var staging = new Staging(format, rowsAtOnce, blocks);
-        long row = 0;
-        foreach (WeightMatrix matrix in matrices)
+        private readonly DeviceFormat _format;
+        private readonly int _rowsAtOnce;
+        private readonly int _rowBytes;
+        private readonly byte[] _stored;
+        private readonly Staging _staging;
+
+        internal Loader(DeviceFormat format, in WeightMatrix like)
         {
-            for (int done = 0; done < matrix.Rows; done += rowsAtOnce)
+            _format = format;
+            _rowBytes = checked((int)ElementFormat.Of(like.Type).RowBytes(like.Columns));
+            _rowsAtOnce = (int)Math.Clamp(StagingBytes / like.RowBytes, 1, like.Rows);
+            _stored = new byte[checked(_rowsAtOnce * _rowBytes)];
+            _staging = new Staging(format, _rowsAtOnce, like.Columns / DeviceFormat.BlockSize);
+        }
+
+        internal void Send(GpuQueue queue, in WeightMatrix matrix, DeviceMatrix target, long row)
+        {
+            for (int done = 0; done < matrix.Rows; done += _rowsAtOnce)
             {
-                int rows = Math.Min(rowsAtOnce, matrix.Rows - done);
-                Read(matrix, done, rows, stored, rowBytes);
-                Parallel.For(0, rows, i => format.Pack(stored.AsSpan(i * rowBytes, rowBytes), staging.Row(i)));
-                staging.Send(queue, this, row, rows);
-                row += rows;
+                int rows = Math.Min(_rowsAtOnce, matrix.Rows - done);
+                Read(matrix, done, rows);
+                Parallel.For(0, rows, i => _format.Pack(_stored.AsSpan(i * _rowBytes, _rowBytes), _staging.Row(i)));
+                _staging.Send(queue, target, row + done, rows);
             }
         }
-    }
 
-    private static void Read(in WeightMatrix matrix, int first, int rows, byte[] target, int rowBytes)
-    {
-        if (matrix.RowBytes == rowBytes)
+        private void Read(in WeightMatrix matrix, int first, int rows)
         {
-            matrix.Data.Read((long)first * rowBytes, target.AsSpan(0, rows * rowBytes));
-            return;
-        }
+            if (matrix.RowBytes == _rowBytes)
+            {
+                matrix.Data.Read((long)first * _rowBytes, _stored.AsSpan(0, rows * _rowBytes));
+                return;
+            }
 
-        for (int row = 0; row < rows; row++)
-            matrix.Data.Read((first + row) * matrix.RowBytes, target.AsSpan(row * rowBytes, rowBytes));
+            for (int row = 0; row < rows; row++)
+                matrix.Data.Read((first + row) * matrix.RowBytes, _stored.AsSpan(row * _rowBytes, _rowBytes));
+        }
     }
 
     /// <summary>The arrays of some rows, on the way to the device.</summary>

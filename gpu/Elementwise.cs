@@ -87,7 +87,7 @@ internal sealed class Elementwise
         _quantized.AddAndRmsNorm(branch, branchStride, scale, x, xStride, weight, y, rows, epsilon);
     }
 
-    /// <summary><see cref="Gate"/> with the 8-bit form of y.</summary>
+    /// <summary><see cref="Gate"/> with the 8-bit form of y, whose floats may be gate or up.</summary>
     /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
     internal void GateQuantized(
         GateActivation activation, ArrayView<float> gate, int gateStride, ArrayView<float> up, int upStride, DeviceInput y, int rows)
