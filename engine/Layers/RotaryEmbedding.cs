@@ -62,6 +62,12 @@ internal sealed class RotaryEmbedding : IDisposable
         }
     }
 
+    /// <summary>Cosines of the first <paramref name="rows"/> rows of the batch last prepared, <c>[rows, Dimensions / 2]</c>.</summary>
+    internal ReadOnlySpan<float> Cosines(int rows) => _cos.Span[..(rows * _frequencies.Length)];
+
+    /// <summary>Sines, as <see cref="Cosines"/>.</summary>
+    internal ReadOnlySpan<float> Sines(int rows) => _sin.Span[..(rows * _frequencies.Length)];
+
     /// <summary>Rotates one head of batch row <paramref name="row"/>, <c>[Dimensions]</c>, in place.</summary>
     internal void Rotate(KernelSet kernels, Span<float> head, int row)
     {

@@ -99,5 +99,13 @@ public sealed class Sequence : IDisposable
 
     internal int Block(int index) => _blocks[index];
 
+    /// <summary>Copies the numbers of its blocks, in the order of positions, for a cache elsewhere that has the same blocks.</summary>
+    /// <returns>How many there are.</returns>
+    internal int CopyBlocks(Span<int> blocks)
+    {
+        _blocks.AsSpan(0, _blockCount).CopyTo(blocks);
+        return _blockCount;
+    }
+
     private static int BlocksFor(int length) => (length + KvCache.BlockPositions - 1) / KvCache.BlockPositions;
 }
