@@ -16,6 +16,9 @@ internal sealed class MatMul
     // A grid has 65,535 groups at most in its second direction: enough for half a million outputs.
     private const int WarpsOfGroup = 8;
 
+    /// <summary>Groups of vectors that a multiprocessor should have at least, where outputs are enough.</summary>
+    private const int GroupsOfMultiprocessor = 4;
+
     /// <summary>Warps that share a tile's slots.</summary>
     private const int WarpsOfTile = 4;
 
@@ -108,6 +111,9 @@ internal sealed class MatMul
             RunVectors(kernels.Vectors, experts, x, product);
     }
 
+    /// <summary>Whether warps are those of tiles; others have vectors alone.</summary>
+    private bool HasLanes => _accelerator.WarpSize == MatMulKernel.Lanes;
+
     private static int DivideUp(int value, int divisor) => checked(value + divisor - 1) / divisor;
 
     private Kernels Check(DeviceMatrix w, DeviceInput x, Product product)
@@ -123,8 +129,16 @@ internal sealed class MatMul
 
     private void RunVectors(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product)
     {
-        int groups = DivideUp(product.Rows, _groupSize / _accelerator.WarpSize);
-        kernel(_queue.Launch(), new(new Index3D(product.Slots, groups, 1), new Index3D(_groupSize, 1, 1)), w.View, x.View, product);
+        // Few outputs go into smaller groups, so that every multiprocessor has some.
+        int warps = _groupSize / _accelerator.WarpSize;
+        while (warps > 1 && (long)DivideUp(product.Rows, warps) * product.Slots < GroupsOfMultiprocessor * _accelerator.NumMultiprocessors)
+            warps /= 2;
+        kernel(
+            _queue.Launch(),
+            new(new Index3D(product.Slots, DivideUp(product.Rows, warps), 1), new Index3D(warps * _accelerator.WarpSize, 1, 1)),
+            w.View,
+            x.View,
+            product);
     }
 
     private void RunTiles(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product, int experts)
@@ -143,8 +157,8 @@ internal sealed class MatMul
     private Kernels Load(ElementType type) => type switch
     {
         ElementType.F32 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<Float32>), null),
-        ElementType.F16 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<Float16>), null),
-        ElementType.BF16 => new(_accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<BrainFloat16>), null),
+        ElementType.F16 => LoadFloats<Float16>(),
+        ElementType.BF16 => LoadFloats<BrainFloat16>(),
         ElementType.Q8_0 or ElementType.Q5_0 => Load<ByteCodes, HalfScale>(),
         ElementType.Q4_0 => Load<NibbleCodes, HalfScaleOfEight>(),
         ElementType.IQ4_NL => LoadNamed<UnevenValues, HalfScale>(),
@@ -155,6 +169,13 @@ internal sealed class MatMul
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no kernel on the device for this element type."),
     };
 
+    private Kernels LoadFloats<TFloat>()
+        where TFloat : struct, IShortFloatWeights => new(
+            _accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Floats<TFloat>),
+            _accelerator.AcceleratorType == AcceleratorType.Cuda ? _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulFloatKernel.Run<TFloat, CudaTensorCores>)
+            : HasLanes ? _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulFloatKernel.Run<TFloat, PlainTensorCores>)
+            : null);
+
     private Kernels LoadNamed<TValues, TScales>()
         where TValues : struct, ISixteenValues
         where TScales : struct, IBlockScales =>
@@ -162,7 +183,6 @@ internal sealed class MatMul
             ? Load<NamedCodes<TValues, CudaByteMath>, TScales>()
             : Load<NamedCodes<TValues, PlainByteMath>, TScales>();
 
-    /// <summary>Tiles are cut for warps of 32; other warps have vectors alone.</summary>
     private Kernels Load<TCodes, TScales>()
         where TCodes : struct, IBlockCodes
         where TScales : struct, IBlockScales =>
@@ -172,7 +192,7 @@ internal sealed class MatMul
                 _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulKernel.Run<TCodes, TScales, CudaTensorCores>))
             : new(
                 _accelerator.LoadKernel<WeightView, InputView, Product>(MatVecKernel.Quantized<TCodes, TScales, PlainByteMath>),
-                _accelerator.WarpSize == MatMulKernel.Lanes
+                HasLanes
                     ? _accelerator.LoadKernel<WeightView, InputView, Product>(MatMulKernel.Run<TCodes, TScales, PlainTensorCores>)
                     : null);
 

@@ -25,6 +25,13 @@ internal interface IFloatWeights
     Floats8 Load(WeightView weights, long eight);
 }
 
+/// <summary>Such weights whose ten bits of fraction, or fewer, the tensor cores read whole (<see cref="IFloatTensorCores"/>).</summary>
+internal interface IShortFloatWeights : IFloatWeights
+{
+    /// <summary>The two from element 2 · <paramref name="two"/> of the matrix on.</summary>
+    Two LoadTwo(WeightView weights, long two);
+}
+
 /// <summary>32 bits each.</summary>
 internal readonly struct Float32 : IFloatWeights
 {
@@ -35,12 +42,18 @@ internal readonly struct Float32 : IFloatWeights
 }
 
 /// <summary>16 bits each, IEEE.</summary>
-internal readonly struct Float16 : IFloatWeights
+internal readonly struct Float16 : IShortFloatWeights
 {
     public Floats8 Load(WeightView weights, long eight)
     {
         Quad bits = weights.Codes[eight];
         return new(new(Low(bits.X), High(bits.X), Low(bits.Y), High(bits.Y)), new(Low(bits.Z), High(bits.Z), Low(bits.W), High(bits.W)));
+    }
+
+    public Two LoadTwo(WeightView weights, long two)
+    {
+        int bits = weights.Codes.Cast<int>()[two];
+        return new(Low(bits), High(bits));
     }
 
     private static float Low(int bits) => Halves.Widen((ushort)bits);
@@ -49,12 +62,18 @@ internal readonly struct Float16 : IFloatWeights
 }
 
 /// <summary>The upper 16 bits of a float each.</summary>
-internal readonly struct BrainFloat16 : IFloatWeights
+internal readonly struct BrainFloat16 : IShortFloatWeights
 {
     public Floats8 Load(WeightView weights, long eight)
     {
         Quad bits = weights.Codes[eight];
         return new(new(Low(bits.X), High(bits.X), Low(bits.Y), High(bits.Y)), new(Low(bits.Z), High(bits.Z), Low(bits.W), High(bits.W)));
+    }
+
+    public Two LoadTwo(WeightView weights, long two)
+    {
+        int bits = weights.Codes.Cast<int>()[two];
+        return new(Low(bits), High(bits));
     }
 
     private static float Low(int bits) => Interop.IntAsFloat((uint)bits << 16);

@@ -102,14 +102,7 @@ internal static class MatMulKernel
 
         if (output >= product.Rows)
             return;
-        var target = new Target(
-            product.Y,
-            ((long)(firstSlot + (2 * t)) * product.YStride) + output,
-            product.YStride,
-            slots - (2 * t),
-            output + 8 < product.Rows,
-            product.Offset(expert, output),
-            product.Offset(expert, Math.Min(output + 8, product.Rows - 1)));
+        var target = new TileTarget(product, expert, firstSlot + (2 * t), slots - (2 * t), output);
         target.Write(0, y0);
         target.Write(8, y1);
         target.Write(16, y2);
@@ -158,35 +151,5 @@ internal static class MatMulKernel
         internal readonly Pair Below = below;
         internal readonly Scales32 AboveScales = aboveScales;
         internal readonly Scales32 BelowScales = belowScales;
-    }
-
-    /// <summary>Where a lane's results go: two slots of each eight, and two outputs.</summary>
-    private readonly struct Target(ArrayView<float> y, long at, int stride, int slots, bool hasBelow, float above, float below)
-    {
-        private readonly ArrayView<float> _y = y;
-        private readonly long _at = at;
-        private readonly int _stride = stride;
-        private readonly int _slots = slots;
-        private readonly bool _hasBelow = hasBelow;
-        private readonly float _above = above;
-        private readonly float _below = below;
-
-        internal void Write(int slot, Four value)
-        {
-            long at = _at + ((long)slot * _stride);
-            if (slot < _slots)
-            {
-                _y[at] = value.X + _above;
-                if (_hasBelow)
-                    _y[at + 8] = value.Z + _below;
-            }
-
-            if (slot + 1 < _slots)
-            {
-                _y[at + _stride] = value.Y + _above;
-                if (_hasBelow)
-                    _y[at + _stride + 8] = value.W + _below;
-            }
-        }
     }
 }

@@ -30,8 +30,21 @@ internal interface ITensorCores
     Sums4 Of16(int a0, int a1, int b0);
 }
 
+/// <summary>
+/// The same of floats whose lower 13 bits are zero, which leaves ten bits of fraction (PTX ISA, mma.m16n8k8, tf32).
+/// <code>
+/// a0  A[g, t]       a1  A[g + 8, t]       b0  B[t, g]
+/// a2  A[g, t + 4]   a3  A[g + 8, t + 4]   b1  B[t + 4, g]
+/// </code>
+/// </summary>
+internal interface IFloatTensorCores
+{
+    /// <summary>A <c>[16, 8]</c> · B <c>[8, 8]</c>.</summary>
+    Four Of8(float a0, float a1, float a2, float a3, float b0, float b1);
+}
+
 /// <summary>What the instructions mean: lanes ask each other for what they lack.</summary>
-internal readonly struct PlainTensorCores : ITensorCores
+internal readonly struct PlainTensorCores : ITensorCores, IFloatTensorCores
 {
     public Sums4 Of32(int a0, int a1, int a2, int a3, int b0, int b1)
     {
@@ -62,10 +75,33 @@ internal readonly struct PlainTensorCores : ITensorCores
 
         return new(x, y, z, w);
     }
+
+    public Four Of8(float a0, float a1, float a2, float a3, float b0, float b1)
+    {
+        int g = Warp.LaneIdx / 4;
+        int t = Warp.LaneIdx % 4;
+        float x = 0;
+        float y = 0;
+        float z = 0;
+        float w = 0;
+        for (int part = 0; part < 8; part++)
+        {
+            float upper = Warp.Shuffle(part < 4 ? a0 : a2, (4 * g) + (part % 4));
+            float lower = Warp.Shuffle(part < 4 ? a1 : a3, (4 * g) + (part % 4));
+            float left = Warp.Shuffle(part < 4 ? b0 : b1, (8 * t) + (part % 4));
+            float right = Warp.Shuffle(part < 4 ? b0 : b1, (8 * t) + 4 + (part % 4));
+            x += upper * left;
+            y += upper * right;
+            z += lower * left;
+            w += lower * right;
+        }
+
+        return new(x, y, z, w);
+    }
 }
 
 /// <summary>The instructions; results as in <see cref="CudaByteMath"/>.</summary>
-internal readonly struct CudaTensorCores : ITensorCores
+internal readonly struct CudaTensorCores : ITensorCores, IFloatTensorCores
 {
     public Sums4 Of32(int a0, int a1, int a2, int a3, int b0, int b1)
     {
@@ -105,6 +141,28 @@ internal readonly struct CudaTensorCores : ITensorCores
             a0,
             a1,
             b0);
+        return new(x, y, z, w);
+    }
+
+    public Four Of8(float a0, float a1, float a2, float a3, float b0, float b1)
+    {
+        float x = a0 + b0;
+        float y = a1 + b0;
+        float z = a2 + b1;
+        float w = a3 + b1;
+        CudaAsm.Emit(
+            "mov.b32 %0, 0; mov.b32 %1, 0; mov.b32 %2, 0; mov.b32 %3, 0; " +
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};",
+            x,
+            y,
+            z,
+            w,
+            Interop.FloatAsInt(a0),
+            Interop.FloatAsInt(a1),
+            Interop.FloatAsInt(a2),
+            Interop.FloatAsInt(a3),
+            Interop.FloatAsInt(b0),
+            Interop.FloatAsInt(b1));
         return new(x, y, z, w);
     }
 }

@@ -15,3 +15,10 @@ internal readonly struct Pair(int x, int y)
     internal readonly int X = x;
     internal readonly int Y = y;
 }
+
+/// <summary>Two floats, 8 bytes.</summary>
+internal readonly struct Two(float x, float y)
+{
+    internal readonly float X = x;
+    internal readonly float Y = y;
+}

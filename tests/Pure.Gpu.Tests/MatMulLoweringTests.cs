@@ -11,6 +11,8 @@ public sealed partial class MatMulLoweringTests
 
     public static TheoryData<string> Tiles => [.. MatMulKernel.EntryPoints.Select(Name)];
 
+    public static TheoryData<string> FloatTiles => [.. MatMulFloatKernel.EntryPoints.Select(Name)];
+
     [Theory, MemberData(nameof(Vectors))]
     public void Vectors_are_read_sixteen_bytes_at_a_time_and_multiplied_four_bytes_at_a_time(string kernel)
     {
@@ -31,6 +33,16 @@ public sealed partial class MatMulLoweringTests
         Assert.Equal(hasPair ? 16 : 0, text.Split("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32").Length - 1);
         Assert.Equal(hasPair ? 0 : 8, text.Split("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32").Length - 1);
         Assert.InRange(text.Split("ld.shared.v4").Length - 1, 8, 8);
+        AssertWrittenRegistersAreReadAfterwards(text);
+    }
+
+    [Theory, MemberData(nameof(FloatTiles))]
+    public void Tiles_of_floats_are_multiplied_by_tensor_cores(string kernel)
+    {
+        string text = LoweringTests.Lower(MatMulFloatKernel.EntryPoints.Single(method => Name(method) == kernel));
+
+        Assert.Equal(16, text.Split("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32").Length - 1);
+        Assert.Equal(8, text.Split("ld.shared.v2.f32").Length - 1);
         AssertWrittenRegistersAreReadAfterwards(text);
     }
 
@@ -69,9 +81,9 @@ public sealed partial class MatMulLoweringTests
 
     private static string Name(Type type) => type.Name + string.Concat(type.GetGenericArguments().Select(Name));
 
-    [GeneratedRegex(@"(dp4a\S*|prmt\S*)\s+(?<targets>%r\d+),(?<sources>.*);|mma\S*\s+\{(?<targets>[^}]*)\},(?<sources>.*), \{[^}]*\};")]
+    [GeneratedRegex(@"(dp4a\S*|prmt\S*)\s+(?<targets>%[rf]\d+),(?<sources>.*);|mma\S*\s+\{(?<targets>[^}]*)\},(?<sources>.*), \{[^}]*\};")]
     private static partial Regex Inline();
 
-    [GeneratedRegex(@"%r\d+")]
+    [GeneratedRegex(@"%[rf]\d+")]
     private static partial Regex Register();
 }

@@ -17,6 +17,9 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
     /// </summary>
     private const double ShareOfMagnitudes = 64 * 5.97e-8;
 
+    /// <summary>Of activations that meet 16-bit floats in tiles, tensor cores read the upper 11 bits and the next 11: 2^-21 of each is lost.</summary>
+    private const double ShareOfTile = ShareOfMagnitudes + 4.8e-7;
+
     /// <summary>The same, in the mean: rounding errors of either sign.</summary>
     private const double MeanSquare = 1e-12;
 
@@ -125,7 +128,7 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
     }
 
     public static TheoryData<string, ElementType> TileTypes =>
-        [.. Types.Where(row => ElementFormat.Of(row.Data.Item2).IsQuantized)];
+        [.. Types.Where(row => row.Data.Item2 != ElementType.F32)];
 
     /// <summary>On the processor by warps of 32 lanes, which stand for the tensor cores' own.</summary>
     [Theory, MemberData(nameof(TileTypes))]
@@ -134,8 +137,7 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
         using Accelerator? lanes = name == "cpu" ? OpenLanes() : null;
         using var queue = new GpuQueue(lanes ?? gpu.Open(name));
         var matMul = new MatMul(queue);
-        int least = Math.Max(32, ElementFormat.Of(type).BlockSize);
-        foreach ((int outputs, int columns, int rows) in new[] { (13, least, 9), (18, 160, 66) }.Take(type == ElementType.Q4_0 ? 2 : 1))
+        foreach ((int outputs, int columns, int rows) in TileShapes(type))
         {
             using var weights = new TestWeights(type, outputs, columns, outputs);
             using DeviceMatrix matrix = DeviceMatrix.Upload(queue, weights.Matrix);
@@ -155,7 +157,7 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
             float[] meant = Meant(type, x, columns);
             for (int row = 0; row < rows; row++)
             {
-                AssertClose(weights.Values, 0, outputs, meant, row, columns, bias, actual.AsSpan(row * stride, outputs));
+                AssertClose(weights.Values, 0, outputs, meant, row, columns, bias, actual.AsSpan(row * stride, outputs), ShareOfTile);
                 Assert.Equal(0, actual[(row * stride) + outputs]);
             }
         }
@@ -237,7 +239,7 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
     }
 
     private static void AssertClose(
-        float[] weights, int firstBias, int outputs, float[] x, int row, int columns, float[] bias, ReadOnlySpan<float> actual)
+        float[] weights, int firstBias, int outputs, float[] x, int row, int columns, float[] bias, ReadOnlySpan<float> actual, double share = ShareOfMagnitudes)
     {
         double error = 0, square = 0;
         for (int output = 0; output < outputs; output++)
@@ -251,13 +253,21 @@ public sealed class MatMulTests(GpuFixture gpu) : IClassFixture<GpuFixture>
                 magnitude += Math.Abs(product);
             }
 
-            Assert.Equal(expected, actual[output], magnitude * ShareOfMagnitudes);
+            Assert.Equal(expected, actual[output], magnitude * share);
             error += Math.Pow(actual[output] - expected, 2);
             square += magnitude * magnitude;
         }
 
         Assert.True(error <= square * MeanSquare, $"mean square error {error / square}");
     }
+
+    /// <summary>Outputs, columns and rows: a part of a tile, and once more than a tile; columns of more than one piece of shared memory.</summary>
+    private static (int Outputs, int Columns, int Rows)[] TileShapes(ElementType type) => type switch
+    {
+        ElementType.Q4_0 => [(13, 32, 9), (18, 160, 66)],
+        _ when ElementFormat.Of(type).BlockSize > 32 => [(13, ElementFormat.Of(type).BlockSize, 9)],
+        _ => [(13, 96, 9)],
+    };
 
     private static Accelerator OpenLanes()
     {
