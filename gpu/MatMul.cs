@@ -16,7 +16,7 @@ internal sealed class MatMul
     // A grid has 65,535 groups at most in its second direction: enough for half a million outputs.
     private const int WarpsOfGroup = 8;
 
-    /// <summary>Groups of vectors that a multiprocessor should have at least, where outputs are enough.</summary>
+    /// <summary>Groups that a multiprocessor should have at least, where outputs are enough.</summary>
     private const int GroupsOfMultiprocessor = 4;
 
     /// <summary>Warps that share a tile's slots.</summary>
@@ -129,10 +129,7 @@ internal sealed class MatMul
 
     private void RunVectors(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product)
     {
-        // Few outputs go into smaller groups, so that every multiprocessor has some.
-        int warps = _groupSize / _accelerator.WarpSize;
-        while (warps > 1 && (long)DivideUp(product.Rows, warps) * product.Slots < GroupsOfMultiprocessor * _accelerator.NumMultiprocessors)
-            warps /= 2;
+        int warps = Warps(_groupSize / _accelerator.WarpSize, product.Rows, product.Slots);
         kernel(
             _queue.Launch(),
             new(new Index3D(product.Slots, DivideUp(product.Rows, warps), 1), new Index3D(warps * _accelerator.WarpSize, 1, 1)),
@@ -143,15 +140,23 @@ internal sealed class MatMul
 
     private void RunTiles(Kernel kernel, DeviceMatrix w, DeviceInput x, Product product, int experts)
     {
-        int warps = Math.Min(WarpsOfTile, _groupSize / _accelerator.WarpSize);
-        int groups = DivideUp(product.Rows, warps * MatMulKernel.OutputsOfWarp);
         int tiles = DivideUp(product.Slots, MatMulKernel.Slots);
+        int outputs = DivideUp(product.Rows, MatMulKernel.OutputsOfWarp);
+        int warps = Warps(Math.Min(WarpsOfTile, _groupSize / _accelerator.WarpSize), outputs, Math.Max(tiles, experts));
         kernel(
             _queue.Launch(),
-            new(new Index3D(groups, tiles, experts), new Index3D(warps * _accelerator.WarpSize, 1, 1)),
+            new(new Index3D(DivideUp(outputs, warps), tiles, experts), new Index3D(warps * _accelerator.WarpSize, 1, 1)),
             w.View,
             x.View,
             product);
+    }
+
+    /// <summary>Warps of a group: few outputs go into smaller groups, so that every multiprocessor has some.</summary>
+    private int Warps(int most, int outputs, int others)
+    {
+        while (most > 1 && (long)DivideUp(outputs, most) * others < GroupsOfMultiprocessor * _accelerator.NumMultiprocessors)
+            most /= 2;
+        return most;
     }
 
     private Kernels Load(ElementType type) => type switch

@@ -42,12 +42,11 @@ internal static class MatMulFloatKernel
         {
             int twos = Math.Min(Twos, twosOfRow - first);
             Group.Barrier();
-            for (int i = Group.IdxX; i < MatMulKernel.Slots * Twos / 2; i += Group.DimX)
+            for (int i = Group.IdxX; i < Math.Min(slots, MatMulKernel.Slots) * (Twos / 2); i += Group.DimX)
             {
-                // What lies beyond the last slot meets nothing that is written; its lanes read the last.
                 int slot = i / (Twos / 2);
                 int four = i % (Twos / 2);
-                long x = (long)product.InputRow(firstSlot + Math.Min(slot, slots - 1)) * (twosOfRow / 2);
+                long x = (long)product.InputRow(firstSlot + slot) * (twosOfRow / 2);
                 tile[(slot * SlotTwos / 2) + four] = input.Values[x + (first / 2) + Math.Min(four, (twos / 2) - 1)];
             }
 
@@ -60,13 +59,22 @@ internal static class MatMulFloatKernel
                 Two below = default(TFloat).LoadTwo(weights, lower + first + two);
                 int at = read + two;
                 y0 = Add<TTensor>(y0, above, below, values[at]);
-                y1 = Add<TTensor>(y1, above, below, values[at + (8 * SlotTwos)]);
-                y2 = Add<TTensor>(y2, above, below, values[at + (16 * SlotTwos)]);
-                y3 = Add<TTensor>(y3, above, below, values[at + (24 * SlotTwos)]);
-                y4 = Add<TTensor>(y4, above, below, values[at + (32 * SlotTwos)]);
-                y5 = Add<TTensor>(y5, above, below, values[at + (40 * SlotTwos)]);
-                y6 = Add<TTensor>(y6, above, below, values[at + (48 * SlotTwos)]);
-                y7 = Add<TTensor>(y7, above, below, values[at + (56 * SlotTwos)]);
+                if (slots > 8)
+                    y1 = Add<TTensor>(y1, above, below, values[at + (8 * SlotTwos)]);
+
+                if (slots > 16)
+                {
+                    y2 = Add<TTensor>(y2, above, below, values[at + (16 * SlotTwos)]);
+                    y3 = Add<TTensor>(y3, above, below, values[at + (24 * SlotTwos)]);
+                }
+
+                if (slots > 32)
+                {
+                    y4 = Add<TTensor>(y4, above, below, values[at + (32 * SlotTwos)]);
+                    y5 = Add<TTensor>(y5, above, below, values[at + (40 * SlotTwos)]);
+                    y6 = Add<TTensor>(y6, above, below, values[at + (48 * SlotTwos)]);
+                    y7 = Add<TTensor>(y7, above, below, values[at + (56 * SlotTwos)]);
+                }
             }
         }
 

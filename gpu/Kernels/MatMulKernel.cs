@@ -6,7 +6,8 @@ namespace Pure.Gpu.Kernels;
 /// <summary>
 /// Quantised weights × many rows of 8-bit activations, on warps of 32. A group makes a tile of 64 slots and sixteen outputs for each of its
 /// warps: the slots' codes lie in shared memory, four blocks of 32 columns at a time; each warp reads its own weights, from which
-/// <see cref="ITensorCores"/> makes whole sums of a block, and adds what they are worth to floats, block after block.
+/// <see cref="ITensorCores"/> makes whole sums of a block, and adds what they are worth to floats, block after block. A tile of up to 8, 16
+/// or 32 slots, as experts have, leaves out the rest; what shared memory holds where no slot is meets nothing that is written.
 /// </summary>
 internal static class MatMulKernel
 {
@@ -66,12 +67,11 @@ internal static class MatMulKernel
         {
             int blocks = Math.Min(Blocks, product.Blocks - first);
             Group.Barrier();
-            for (int i = Group.IdxX; i < Slots * Blocks; i += Group.DimX)
+            for (int i = Group.IdxX; i < Math.Min(slots, Slots) * Blocks; i += Group.DimX)
             {
-                // What lies beyond the last slot meets nothing that is written; its lanes read the last.
                 int slot = i / Blocks;
                 int block = i % Blocks;
-                long x = ((long)product.InputRow(firstSlot + Math.Min(slot, slots - 1)) * product.Blocks) + first + Math.Min(block, blocks - 1);
+                long x = ((long)product.InputRow(firstSlot + slot) * product.Blocks) + first + Math.Min(block, blocks - 1);
                 tile[(slot * SlotQuads) + (2 * block)] = input.Codes[x * 2];
                 tile[(slot * SlotQuads) + (2 * block) + 1] = input.Codes[(x * 2) + 1];
                 int at = (((block * Slots) + slot) / 2 * 4) + (slot % 2);
@@ -90,13 +90,22 @@ internal static class MatMulKernel
                 int at = read + (block * 8);
                 int two = (block * Slots / 2) + t;
                 y0 = Add<TScales, TTensor>(y0, rows, codes, at, scales[two]);
-                y1 = Add<TScales, TTensor>(y1, rows, codes, at + (8 * SlotQuads * 4), scales[two + 4]);
-                y2 = Add<TScales, TTensor>(y2, rows, codes, at + (16 * SlotQuads * 4), scales[two + 8]);
-                y3 = Add<TScales, TTensor>(y3, rows, codes, at + (24 * SlotQuads * 4), scales[two + 12]);
-                y4 = Add<TScales, TTensor>(y4, rows, codes, at + (32 * SlotQuads * 4), scales[two + 16]);
-                y5 = Add<TScales, TTensor>(y5, rows, codes, at + (40 * SlotQuads * 4), scales[two + 20]);
-                y6 = Add<TScales, TTensor>(y6, rows, codes, at + (48 * SlotQuads * 4), scales[two + 24]);
-                y7 = Add<TScales, TTensor>(y7, rows, codes, at + (56 * SlotQuads * 4), scales[two + 28]);
+                if (slots > 8)
+                    y1 = Add<TScales, TTensor>(y1, rows, codes, at + (8 * SlotQuads * 4), scales[two + 4]);
+
+                if (slots > 16)
+                {
+                    y2 = Add<TScales, TTensor>(y2, rows, codes, at + (16 * SlotQuads * 4), scales[two + 8]);
+                    y3 = Add<TScales, TTensor>(y3, rows, codes, at + (24 * SlotQuads * 4), scales[two + 12]);
+                }
+
+                if (slots > 32)
+                {
+                    y4 = Add<TScales, TTensor>(y4, rows, codes, at + (32 * SlotQuads * 4), scales[two + 16]);
+                    y5 = Add<TScales, TTensor>(y5, rows, codes, at + (40 * SlotQuads * 4), scales[two + 20]);
+                    y6 = Add<TScales, TTensor>(y6, rows, codes, at + (48 * SlotQuads * 4), scales[two + 24]);
+                    y7 = Add<TScales, TTensor>(y7, rows, codes, at + (56 * SlotQuads * 4), scales[two + 28]);
+                }
             }
         }
 
