@@ -258,15 +258,7 @@ internal static class AttentionKernel
             for (int chunk = lane; chunk < shape.KeySize / ChunkColumns; chunk += lanes)
             {
                 Float8 k = default(TStored).Load8(cache, key + default(TStored).Words(chunk * ChunkColumns));
-                int at = chunk * chunkSize;
-                sums = default(TSums).Add(sums, k.A, query, at);
-                sums = default(TSums).Add(sums, k.B, query, at + heads);
-                sums = default(TSums).Add(sums, k.C, query, at + (2 * heads));
-                sums = default(TSums).Add(sums, k.D, query, at + (3 * heads));
-                sums = default(TSums).Add(sums, k.E, query, at + (4 * heads));
-                sums = default(TSums).Add(sums, k.F, query, at + (5 * heads));
-                sums = default(TSums).Add(sums, k.G, query, at + (6 * heads));
-                sums = default(TSums).Add(sums, k.H, query, at + (7 * heads));
+                sums = JointDot.Add(sums, k, query, chunk * chunkSize);
             }
 
             sums = default(TSums).OverLanes(sums, lanes);

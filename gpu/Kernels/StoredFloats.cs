@@ -25,23 +25,23 @@ internal struct StoredF16 : IStoredFloats
 
     public readonly Float8 Load8(ArrayView<uint> words, long word)
     {
-        Words4 four = words.Cast<Words4>()[word / 4];
+        Quad four = words.Cast<Quad>()[word / 4];
         return new Float8
         {
-            A = Low(four.A),
-            B = High(four.A),
-            C = Low(four.B),
-            D = High(four.B),
-            E = Low(four.C),
-            F = High(four.C),
-            G = Low(four.D),
-            H = High(four.D),
+            A = Low(four.X),
+            B = High(four.X),
+            C = Low(four.Y),
+            D = High(four.Y),
+            E = Low(four.Z),
+            F = High(four.Z),
+            G = Low(four.W),
+            H = High(four.W),
         };
     }
 
     public readonly Float2 Load2(ArrayView<uint> words, long word, int pair)
     {
-        uint both = words[word + pair];
+        int both = (int)words[word + pair];
         return new Float2 { X = Low(both), Y = High(both) };
     }
 
@@ -69,9 +69,9 @@ internal struct StoredF16 : IStoredFloats
         return half | ((bits >> 16) & 0x8000);
     }
 
-    private static float Low(uint word) => Interop.IntAsFloat((ushort)word);
+    private static float Low(int word) => Interop.IntAsFloat((ushort)word);
 
-    private static float High(uint word) => Interop.IntAsFloat((ushort)(word >> 16));
+    private static float High(int word) => Interop.IntAsFloat((ushort)(word >> 16));
 }
 
 /// <summary>Single precision, an element to a word.</summary>
@@ -81,19 +81,19 @@ internal struct StoredF32 : IStoredFloats
 
     public readonly Float8 Load8(ArrayView<uint> words, long word)
     {
-        ArrayView<Words4> fours = words.Cast<Words4>();
-        Words4 low = fours[word / 4];
-        Words4 high = fours[(word / 4) + 1];
+        ArrayView<Quad> fours = words.Cast<Quad>();
+        Quad low = fours[word / 4];
+        Quad high = fours[(word / 4) + 1];
         return new Float8
         {
-            A = Interop.IntAsFloat(low.A),
-            B = Interop.IntAsFloat(low.B),
-            C = Interop.IntAsFloat(low.C),
-            D = Interop.IntAsFloat(low.D),
-            E = Interop.IntAsFloat(high.A),
-            F = Interop.IntAsFloat(high.B),
-            G = Interop.IntAsFloat(high.C),
-            H = Interop.IntAsFloat(high.D),
+            A = Interop.IntAsFloat((uint)low.X),
+            B = Interop.IntAsFloat((uint)low.Y),
+            C = Interop.IntAsFloat((uint)low.Z),
+            D = Interop.IntAsFloat((uint)low.W),
+            E = Interop.IntAsFloat((uint)high.X),
+            F = Interop.IntAsFloat((uint)high.Y),
+            G = Interop.IntAsFloat((uint)high.Z),
+            H = Interop.IntAsFloat((uint)high.W),
         };
     }
 
