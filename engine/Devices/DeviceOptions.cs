@@ -23,4 +23,7 @@ public sealed record DeviceOptions
 
     /// <summary>The assembly that brings devices; null for where it is looked for.</summary>
     public string? Plugin { get; init; }
+
+    /// <summary>What a test has in a plugin's place; null for what is loaded.</summary>
+    internal IDevicePlugin? Given { get; init; }
 }

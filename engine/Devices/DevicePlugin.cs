@@ -66,14 +66,16 @@ public static class DevicePlugin
             return null;
         try
         {
-            IDevicePlugin plugin = Load(options.Plugin);
+            IDevicePlugin plugin = options.Given ?? Load(options.Plugin);
             if (options.Name != "auto")
                 return plugin.Open(options.Name, model);
-            return plugin.List() is [var first, ..] ? plugin.Open(first.Name, model) : null;
+            if (plugin.List() is [var first, ..])
+                return plugin.Open(first.Name, model);
+            throw new DeviceException("the GPU plugin found no GPU, or no driver for one.");
         }
         catch (DeviceException missing) when (options.Name == "auto")
         {
-            warn?.Invoke($"No device is used: {missing.Message}");
+            warn?.Invoke($"--device auto takes the processor: {missing.Message}");
             return null;
         }
     }

@@ -103,6 +103,22 @@ internal struct RotateShape
         HeadSize = shape.RopeSize,
     }.Turned(rope, 0);
 
+    /// <summary>
+    /// The part without positions of latent attention's queries, from <c>[rows, heads · (nope + rope)]</c> to <c>[rows, heads · nope]</c>: nothing
+    /// is turned.
+    /// </summary>
+    internal static RotateShape OfNope(LatentShape shape) => new()
+    {
+        SourceStride = shape.Heads * shape.QuerySize,
+        SourceUnit = shape.QuerySize,
+        TargetStride = shape.Heads * shape.NopeSize,
+        TargetUnit = shape.NopeSize,
+        Units = shape.Heads,
+        UnitSize = shape.NopeSize,
+        HeadSize = shape.NopeSize,
+        Step = 1,
+    };
+
     private readonly RotateShape Turned(RotaryEmbedding rope, int column)
     {
         RotateShape turned = this;

@@ -1,0 +1,212 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using Pure.Engine.Devices;
+using Pure.Engine.Kernels;
+using Pure.Engine.Layers;
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+using Pure.Gpu.Kernels;
+using Pure.Gpu.Layers;
+using IDevice = Pure.Engine.Devices.IDevice;
+
+namespace Pure.Gpu;
+
+/// <summary>
+/// An accelerator as a device of the engine. Weights, keys and values, and the hidden state of a pass stay on it from branch to branch; what
+/// goes there for a token is its hidden state and its place, and what comes back is the logits.
+/// </summary>
+internal sealed class GpuDevice : IDevice
+{
+    // For what is not weights: a cache, the context of the driver, and compiled kernels.
+    private const long ReserveBytes = 512L << 20;
+    private const int MostEmulatedMegabytes = 1024;
+
+    private readonly Accelerator _accelerator;
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<AttentionShape> _shapes = [];
+    private GatedScratch? _gated;
+    private MixtureScratch? _mixture;
+    private AttentionScratch? _grouped;
+    private LatentScratch? _latent;
+
+    internal GpuDevice(string name, Accelerator accelerator, DeviceModel model)
+    {
+        _accelerator = accelerator;
+        Name = name;
+        Model = model;
+        Queue = new GpuQueue(accelerator);
+        MatMul = new MatMul(Queue);
+        Elementwise = new Elementwise(Queue);
+        HeadProducts = new HeadProducts(Queue);
+        Hidden = Own(Queue.Allocate<float>((long)model.MaxRows * model.Embedding)).View;
+        Result = Own(Queue.Allocate<float>((long)model.MaxRows * model.Embedding)).View;
+        Normed = Own(new DeviceInput(Queue, model.MaxRows, model.Embedding));
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public long FreeBytes => _accelerator is CudaAccelerator cuda
+        ? Math.Max(0, cuda.GetFreeMemory() - ReserveBytes)
+        : (long)MostEmulatedMegabytes << 20;
+
+    /// <summary>What the model is.</summary>
+    internal DeviceModel Model { get; }
+
+    /// <summary>What the accelerator is told, and the counts of it.</summary>
+    internal GpuQueue Queue { get; }
+
+    /// <summary>Matrix products.</summary>
+    internal MatMul MatMul { get; }
+
+    /// <summary>Norms, gates and sums.</summary>
+    internal Elementwise Elementwise { get; }
+
+    /// <summary>Products with the matrices of single heads.</summary>
+    internal HeadProducts HeadProducts { get; }
+
+    /// <summary>The hidden state <c>[rows, embedding]</c>.</summary>
+    internal ArrayView<float> Hidden { get; }
+
+    /// <summary>What a branch reads: the normalised hidden state <c>[rows, embedding]</c>.</summary>
+    internal DeviceInput Normed { get; }
+
+    /// <summary>What a branch makes <c>[rows, embedding]</c>.</summary>
+    internal ArrayView<float> Result { get; }
+
+    /// <summary>The cache of the pass, which holds what attention needs to know of its rows.</summary>
+    internal GpuCache Cache { get; private set; } = null!;
+
+    /// <summary>Whether the accelerator or its driver throws such a thing: memory, a lost device, a kernel that it cannot have.</summary>
+    internal static bool IsFailure(Exception exception) => exception is AcceleratorException or OutOfMemoryException or InternalCompilerException
+        or CapabilityNotSupportedException or NotSupportedException;
+
+    /// <summary>The same in a sentence.</summary>
+    internal static DeviceException Failure(string name, Exception failed) =>
+        new($"{name} failed: {failed.Message.TrimEnd('.')}; put fewer layers on it (--gpu-layers), or use another device.", failed);
+
+    /// <inheritdoc/>
+    public string? Refusal(Branch branch) => BranchRules.Refusal(branch, Model);
+
+    /// <inheritdoc/>
+    public long BytesOf(Branch branch) => BranchRules.Linears(branch).Sum(DeviceLinear.Bytes) + BranchRules.TransposedBytes(branch);
+
+    /// <inheritdoc/>
+    public long? BytesOf(OutputHead head) => DeviceLinear.Refusal(head.Matrix) is null ? DeviceLinear.Bytes(head.Matrix) : null;
+
+    /// <inheritdoc/>
+    public IDeviceBranch Place(Branch branch) => Guard<IDeviceBranch>(() => branch.Sublayer switch
+    {
+        GroupedQueryAttention attention => Own(new GroupedQueryBranch(
+            this, branch, attention, Announce(GroupedQueryBranch.ShapeOf(attention)), RoomFor(attention.Shape))),
+        MultiHeadLatentAttention attention => Own(new LatentBranch(
+            this, branch, attention, Announce(LatentBranch.ShapeOf(attention)), RoomFor(attention))),
+        GatedFeedForward network => Own(new GatedBranch(this, branch, network, RoomFor(network))),
+        MixtureOfExperts mixture => Own(new MixtureBranch(this, branch, mixture, RoomFor(mixture))),
+        _ => throw new DeviceException($"{Name} cannot run layer {branch.Layer}; leave it in memory."),
+    });
+
+    /// <inheritdoc/>
+    public IDeviceHead Place(OutputHead head) => Guard<IDeviceHead>(() => Own(new GpuHead(this, head)));
+
+    /// <inheritdoc/>
+    public IDeviceCache? CreateCache(CacheShape shape, int blocks, IReadOnlyList<int> layers) =>
+        Guard<IDeviceCache>(() => new GpuCache(this, shape, blocks, [.. layers], [.. _shapes]));
+
+    /// <inheritdoc/>
+    public void Begin(Batch batch)
+    {
+        if (batch.Rows[0].Sequence.Cache.OnDevice is not GpuCache cache)
+            return;
+        foreach (ref readonly BatchRow row in batch.Rows)
+        {
+            if (row.Sequence.Cache.OnDevice != cache)
+                throw new Engine.InvalidRequestException($"Rows of one batch lie in several caches on {Name}; make their sequences in one cache.");
+        }
+
+        Cache = cache;
+        Guard(() => cache.Rows.Upload(batch));
+    }
+
+    /// <inheritdoc/>
+    public void Take(in Activations x)
+    {
+        // Rows in memory are padded to whole blocks, and so are these: embeddings here are multiples of 32.
+        Activations rows = x;
+        Guard(() => Queue.Upload<float>(rows.All, Hidden));
+    }
+
+    /// <inheritdoc/>
+    public void Give(in Activations x)
+    {
+        Activations rows = x;
+        Guard(() => Queue.ReadBack(Hidden, rows.All));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        for (int index = _owned.Count - 1; index >= 0; index--)
+            _owned[index].Dispose();
+        Queue.Dispose();
+        _accelerator.Dispose();
+    }
+
+    /// <summary>Keeps something until the device is closed.</summary>
+    internal T Own<T>(T owned)
+        where T : IDisposable
+    {
+        _owned.Add(owned);
+        return owned;
+    }
+
+    /// <summary>A vector of floats on the device; empty stays empty.</summary>
+    internal ArrayView<float> Upload(ReadOnlySpan<float> values)
+    {
+        if (values.IsEmpty)
+            return default;
+        ArrayView<float> view = Own(Queue.Allocate<float>(values.Length)).View;
+        Queue.Upload(values, view);
+        return view;
+    }
+
+    /// <summary>Does what the accelerator may fail at.</summary>
+    internal void Guard(Action work) => Guard(() =>
+    {
+        work();
+        return true;
+    });
+
+    private T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception failed) when (IsFailure(failed))
+        {
+            throw Failure(Name, failed);
+        }
+    }
+
+    private AttentionShape Announce(AttentionShape shape)
+    {
+        _shapes.Add(shape);
+        return shape;
+    }
+
+    private AttentionScratch RoomFor(GroupedQueryShape heads) => _grouped ??= Own(new AttentionScratch(
+        Queue, Model.MaxRows, heads.Heads * heads.KeySize, heads.CacheColumns, heads.Heads * heads.ValueSize));
+
+    private LatentScratch RoomFor(MultiHeadLatentAttention attention) => _latent ??= Own(new LatentScratch(Queue, Model.MaxRows, attention));
+
+    // Layers share scratch: there is one dense size and one mixture in a model; a second one would have its own.
+    private GatedScratch RoomFor(GatedFeedForward network) => _gated is { } room && room.Hidden == network.Gate.Outputs
+        ? room
+        : _gated = Own(new GatedScratch(Queue, Model.MaxRows, network.Gate.Outputs));
+
+    private MixtureScratch RoomFor(MixtureOfExperts mixture) =>
+        _mixture ??= Own(new MixtureScratch(Queue, Model.MaxRows, Model.Embedding, mixture));
+}

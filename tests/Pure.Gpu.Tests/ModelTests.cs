@@ -1,0 +1,177 @@
+using Pure.Engine.Devices;
+using Pure.Engine.Memory;
+using Pure.Engine.Models;
+using Pure.Serve.Benchmark;
+
+namespace Pure.Gpu.Tests;
+
+/// <summary>Whole models of random weights, with parts on a device, beside the processor alone.</summary>
+public sealed class ModelTests
+{
+    /// <summary>
+    /// Normalised mean square error of logits: both multiply the same 8-bit codes, and differ where floats are summed in another order, which
+    /// now and then moves a code by one.
+    /// </summary>
+    private const double Tolerance = 1e-4;
+
+    private static readonly int[] Prompt = [3, 77, 150, 9, 9, 201, 42];
+
+    private static readonly ModelShape Qwen = new()
+    {
+        Name = "qwen3-moe-tiny",
+        Architecture = "qwen3moe",
+        Embedding = 64,
+        Layers = 2,
+        Heads = 4,
+        KvHeads = 2,
+        HeadSize = 16,
+        Hidden = 64,
+        Experts = 8,
+        UsedExperts = 2,
+        ExpertHidden = 32,
+        Vocabulary = 300,
+        Context = 256,
+    };
+
+    private static readonly ModelShape DeepSeek = new()
+    {
+        Name = "deepseek2-tiny",
+        Architecture = "deepseek2",
+        Embedding = 64,
+        Layers = 2,
+        DenseLayers = 1,
+        Heads = 2,
+        KvHeads = 2,
+        Hidden = 64,
+        QueryRank = 32,
+        LatentSize = 32,
+        HeadSize = 32,
+        RopeSize = 16,
+        Experts = 8,
+        UsedExperts = 2,
+        SharedExperts = 1,
+        ExpertHidden = 32,
+        Vocabulary = 300,
+        Context = 256,
+    };
+
+    public static TheoryData<string, string, string> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, string, string>();
+            foreach (string device in (string[])["emulated", "cuda:0"])
+            {
+                foreach (string model in (string[])["qwen", "deepseek"])
+                {
+                    foreach (string parts in (string[])["attention", "experts", "all"])
+                        cases.Add(device, model, parts);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Logits_are_the_processors_within_the_tolerance(string device, string model, string parts)
+    {
+        using var plugin = new Counted(device);
+        ModelShape shape = model == "qwen" ? Qwen : DeepSeek;
+        string[] inMemory = parts switch
+        {
+            "attention" => ["*ffn*", "output"],
+            "experts" => ["*attn*", "output"],
+            _ => [],
+        };
+        var options = new DeviceOptions { Name = device, InMemory = inMemory, Given = plugin };
+        using Model processor = Load(shape, new DeviceOptions());
+        using Model placed = Load(shape, options);
+
+        Assert.Equal(device, placed.DevicePlan.Device);
+        Assert.Equal(parts == "experts" ? 0 : shape.Layers, placed.DevicePlan.Attentions);
+        Assert.Equal(parts == "attention" ? 0 : shape.Layers, placed.DevicePlan.FeedForwards);
+        Assert.Equal(parts == "all", placed.DevicePlan.HasHead);
+        float[] expected = Logits(processor);
+        float[] actual = Logits(placed);
+        Assert.InRange(Error(expected, actual), 0, Tolerance);
+        Assert.Equal(actual, Logits(placed));
+    }
+
+    [Theory, InlineData("emulated"), InlineData("cuda:0")]
+    public void A_token_costs_no_allocation_and_one_read_back(string device)
+    {
+        using var plugin = new Counted(device);
+        using Model model = Load(Qwen, new DeviceOptions { Name = device, Given = plugin });
+        using KvCache cache = model.CreateCache(64);
+        using Sequence sequence = cache.CreateSequence();
+        var batch = new Batch(8);
+        Feed(model, batch, sequence, Prompt);
+        Feed(model, batch, sequence, [5]);
+        GpuQueue queue = plugin.Device!.Queue;
+        (long launches, long allocations, long uploads, long readBacks) = (queue.Launches, queue.Allocations, queue.Uploads, queue.ReadBacks);
+        const int Tokens = 3;
+        for (int token = 0; token < Tokens; token++)
+            Feed(model, batch, sequence, [6 + token]);
+
+        Assert.Equal(0, queue.Allocations - allocations);
+        Assert.Equal(Tokens, queue.ReadBacks - readBacks);
+
+        // The hidden state, and what attention must know of the row.
+        Assert.Equal(2 * Tokens, queue.Uploads - uploads);
+        Assert.Equal(0, (queue.Launches - launches) % Tokens);
+        Assert.InRange((queue.Launches - launches) / Tokens, 1, Qwen.Layers * 32);
+    }
+
+    private static Model Load(ModelShape shape, DeviceOptions device) => new BenchModel(null, shape, WeightMix.All.Single(mix => mix.Name == "Q8_0"), Seed: 5).Load(
+        new ModelOptions { Threads = 1, MaxBatchRows = 8, Device = device });
+
+    private static float[] Logits(Model model)
+    {
+        using KvCache cache = model.CreateCache(64);
+        using Sequence sequence = cache.CreateSequence();
+        var batch = new Batch(8);
+        float[] prompt = Feed(model, batch, sequence, Prompt);
+        return [.. prompt, .. Feed(model, batch, sequence, [5])];
+    }
+
+    private static float[] Feed(Model model, Batch batch, Sequence sequence, int[] tokens)
+    {
+        batch.Clear();
+        foreach (int token in tokens)
+            batch.Add(sequence, token, wantsLogits: true);
+        Logits logits = model.Forward(batch);
+        return [.. Enumerable.Range(0, tokens.Length).SelectMany(row => logits[row].ToArray())];
+    }
+
+    private static double Error(float[] expected, float[] actual) =>
+        expected.Zip(actual, (e, a) => ((double)e - a) * ((double)e - a)).Sum() / expected.Sum(e => (double)e * e);
+
+    /// <summary>The plugin, and the device that was opened last.</summary>
+    private sealed class Counted : IDevicePlugin, IDisposable
+    {
+        private readonly Plugin _plugin = new();
+
+        public Counted(string device)
+        {
+            if (device == "emulated")
+                return;
+            try
+            {
+                Assert.SkipWhen(_plugin.List().Count == 0, "Nothing ran on CUDA: this machine has no CUDA device");
+            }
+            catch (DeviceException missing)
+            {
+                Assert.Skip($"Nothing ran on CUDA: {missing.Message}");
+            }
+        }
+
+        internal GpuDevice? Device { get; private set; }
+
+        public IReadOnlyList<DeviceInfo> List() => _plugin.List();
+
+        public IDevice Open(string name, DeviceModel model) => Device = (GpuDevice)_plugin.Open(name, model);
+
+        public void Dispose() => Device = null;
+    }
+}
