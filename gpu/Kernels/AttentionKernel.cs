@@ -72,8 +72,8 @@ internal static class AttentionKernel
         where TStored : struct, IStoredFloats
         where TSums : struct, IJointSums<TSums>
     {
-        ArrayView<float> query = SharedMemory.Allocate<float>(MaxKeySize / ChunkColumns * MaxChunk);
-        ArrayView<float> weights = SharedMemory.Allocate<float>(SpanPositions * MaxHeads);
+        ArrayView<float> query = SharedMemory.Allocate<Four>(MaxKeySize / ChunkColumns * MaxChunk / Four.Count).Cast<float>();
+        ArrayView<float> weights = SharedMemory.Allocate<Four>(SpanPositions * MaxHeads / Four.Count).Cast<float>();
         ArrayView<float> parts = SharedMemory.Allocate<float>(MaxParts);
         ArrayView<float> spanMax = SharedMemory.Allocate<float>(MaxHeads);
         ArrayView<float> spanSum = SharedMemory.Allocate<float>(MaxHeads);
@@ -119,8 +119,8 @@ internal static class AttentionKernel
         where TStored : struct, IStoredFloats
         where TSums : struct, IJointSums<TSums>
     {
-        ArrayView<float> query = SharedMemory.Allocate<float>(MaxKeySize / ChunkColumns * MaxChunk);
-        ArrayView<float> weights = SharedMemory.Allocate<float>(SpanPositions * MaxHeads);
+        ArrayView<float> query = SharedMemory.Allocate<Four>(MaxKeySize / ChunkColumns * MaxChunk / Four.Count).Cast<float>();
+        ArrayView<float> weights = SharedMemory.Allocate<Four>(SpanPositions * MaxHeads / Four.Count).Cast<float>();
         ArrayView<float> parts = SharedMemory.Allocate<float>(MaxParts);
         ArrayView<float> spanMax = SharedMemory.Allocate<float>(MaxHeads);
         ArrayView<float> spanSum = SharedMemory.Allocate<float>(MaxHeads);

@@ -34,7 +34,7 @@ internal static class HeadMatVecKernel
     internal static void Run<TSums>(ArrayView<uint> matrices, ArrayView<float> x, ArrayView<float> y, HeadMatVecShape shape)
         where TSums : struct, IJointSums<TSums>
     {
-        ArrayView<float> input = SharedMemory.Allocate<float>(MaxInputs / ChunkColumns * ((ChunkColumns * MaxRows) + ChunkGap));
+        ArrayView<float> input = SharedMemory.Allocate<Four>(MaxInputs / ChunkColumns * ((ChunkColumns * MaxRows) + ChunkGap) / Four.Count).Cast<float>();
         ArrayView<float> output = SharedMemory.Allocate<float>(TileOutputs * MaxRows);
 
         int rows = default(TSums).Count;

@@ -13,7 +13,10 @@ internal interface IJointSums<TSelf>
     /// <summary>How many.</summary>
     int Count { get; }
 
-    /// <summary><paramref name="x"/> times <paramref name="factors"/>[<paramref name="at"/> + i] more in sum i.</summary>
+    /// <summary>
+    /// <paramref name="x"/> times <paramref name="factors"/>[<paramref name="at"/> + i] more in sum i. Four factors are read at once: they lie
+    /// in memory that was allocated as <see cref="Four"/>, from a multiple of four on.
+    /// </summary>
     TSelf Add(TSelf sums, float x, ArrayView<float> factors, int at);
 
     /// <summary>Each sum over <paramref name="lanes"/> neighbouring lanes, a power of two, in one order for all of them.</summary>
@@ -29,7 +32,9 @@ internal struct JointSums1 : IJointSums<JointSums1>
 
     public readonly int Count => 1;
 
-    public readonly JointSums1 Add(JointSums1 sums, float x, ArrayView<float> factors, int at) => new() { _sum = sums._sum + (x * factors[at]) };
+    public readonly JointSums1 Add(JointSums1 sums, float x, ArrayView<float> factors, int at) => Plus(sums, x, factors[at]);
+
+    internal static JointSums1 Plus(JointSums1 sums, float x, float factor) => new() { _sum = sums._sum + (x * factor) };
 
     public readonly JointSums1 OverLanes(JointSums1 sums, int lanes)
     {
@@ -49,10 +54,12 @@ internal struct JointSums2 : IJointSums<JointSums2>
 
     public readonly int Count => 2;
 
-    public readonly JointSums2 Add(JointSums2 sums, float x, ArrayView<float> factors, int at) => new()
+    public readonly JointSums2 Add(JointSums2 sums, float x, ArrayView<float> factors, int at) => Plus(sums, x, factors[at], factors[at + 1]);
+
+    internal static JointSums2 Plus(JointSums2 sums, float x, float first, float second) => new()
     {
-        _low = default(JointSums1).Add(sums._low, x, factors, at),
-        _high = default(JointSums1).Add(sums._high, x, factors, at + 1),
+        _low = JointSums1.Plus(sums._low, x, first),
+        _high = JointSums1.Plus(sums._high, x, second),
     };
 
     public readonly JointSums2 OverLanes(JointSums2 sums, int lanes) => new()
@@ -75,11 +82,15 @@ internal struct JointSums4 : IJointSums<JointSums4>
 
     public readonly int Count => 4;
 
-    public readonly JointSums4 Add(JointSums4 sums, float x, ArrayView<float> factors, int at) => new()
+    public readonly JointSums4 Add(JointSums4 sums, float x, ArrayView<float> factors, int at)
     {
-        _low = default(JointSums2).Add(sums._low, x, factors, at),
-        _high = default(JointSums2).Add(sums._high, x, factors, at + 2),
-    };
+        Four four = factors.Cast<Four>()[at / Four.Count];
+        return new JointSums4
+        {
+            _low = JointSums2.Plus(sums._low, x, four.X, four.Y),
+            _high = JointSums2.Plus(sums._high, x, four.Z, four.W),
+        };
+    }
 
     public readonly JointSums4 OverLanes(JointSums4 sums, int lanes) => new()
     {

@@ -12,7 +12,7 @@ public sealed class AttentionKernelTests(GpuFixture gpu) : IClassFixture<GpuFixt
     // Products and sums of up to 150 floats, and exponentials, are right to a few 1e-7 each; 3e-6 squared.
     private const double Tolerance = 1e-11;
 
-    private static readonly (int Text, int Position)[] _rows = [(0, 149), (1, 69), (0, 130), (1, 3), (0, 127)];
+    private static readonly (int Text, int Position)[] Rows = [(0, 149), (1, 69), (0, 130), (1, 3), (0, 127)];
 
     public static TheoryData<string> Accelerators => GpuFixture.Names;
 
@@ -59,14 +59,14 @@ public sealed class AttentionKernelTests(GpuFixture gpu) : IClassFixture<GpuFixt
     {
         AttentionShape shape = AttentionShape.Of(new GroupedQueryShape(4, 2, 8, 8), 0.3, 0, false);
         using var texts = new CachedTexts(gpu.Open(name), shape.Columns, CacheType.F16, 150, 70);
-        float[] queries = Queries(shape, _rows.Length);
-        float[] together = texts.Attend(shape, queries, null, _rows);
-        Assert.Equal(together, texts.Attend(shape, queries, null, _rows));
+        float[] queries = Queries(shape, Rows.Length);
+        float[] together = texts.Attend(shape, queries, null, Rows);
+        Assert.Equal(together, texts.Attend(shape, queries, null, Rows));
         int columns = shape.Heads * shape.KeySize;
         int values = shape.Heads * shape.ValueSize;
         Assert.Equal(
             together[(2 * values)..(3 * values)],
-            texts.Attend(shape, queries[(2 * columns)..(3 * columns)], null, _rows[2]));
+            texts.Attend(shape, queries[(2 * columns)..(3 * columns)], null, Rows[2]));
     }
 
     private static void Check(Accelerator accelerator, CacheType type, GroupedQueryShape shape, int window, bool hasSinks)
@@ -78,9 +78,9 @@ public sealed class AttentionKernelTests(GpuFixture gpu) : IClassFixture<GpuFixt
     private static void Check(Accelerator accelerator, CacheType type, AttentionShape shape, float[]? sinks)
     {
         using var texts = new CachedTexts(accelerator, shape.Columns, type, 150, 70);
-        float[] queries = Queries(shape, _rows.Length);
-        float[] few = texts.Attend(shape, queries, sinks, _rows);
-        Assert.InRange(DoubleAttention.Nmse(DoubleAttention.Of(texts, shape, queries, sinks, _rows), few), 0, Tolerance);
+        float[] queries = Queries(shape, Rows.Length);
+        float[] few = texts.Attend(shape, queries, sinks, Rows);
+        Assert.InRange(DoubleAttention.Nmse(DoubleAttention.Of(texts, shape, queries, sinks, Rows), few), 0, Tolerance);
 
         // So many rows that each goes through its spans alone: the same rows over and over.
         const int Times = (DeviceRows.MaxCutRows / 5) + 1;
@@ -88,7 +88,7 @@ public sealed class AttentionKernelTests(GpuFixture gpu) : IClassFixture<GpuFixt
             shape,
             [.. Enumerable.Repeat(queries, Times).SelectMany(row => row)],
             sinks,
-            [.. Enumerable.Repeat(_rows, Times).SelectMany(row => row)]);
+            [.. Enumerable.Repeat(Rows, Times).SelectMany(row => row)]);
         double[] expected = [.. few.Select(value => (double)value)];
         for (int time = 0; time < Times; time++)
             Assert.InRange(DoubleAttention.Nmse(expected, many[(time * few.Length)..((time + 1) * few.Length)]), 0, Tolerance);

@@ -11,7 +11,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
     // Two rounded products of sizes up to 1 and their rounded sum, after a norm that is right to a few units in the last place.
     private const double Tolerance = 1e-6;
 
-    private static readonly (int Text, int Position)[] _rows = [(0, 2), (1, 0), (0, 3)];
+    private static readonly (int Text, int Position)[] Rows = [(0, 2), (1, 0), (0, 3)];
 
     public static TheoryData<string> Accelerators => GpuFixture.Names;
 
@@ -28,7 +28,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
             for (int row = 0; row < 3; row++)
             {
                 for (int head = 0; head < 2; head++)
-                    Turn(expected, (row * 24) + 4 + (head * 8), _rows[row].Position, rope);
+                    Turn(expected, (row * 24) + 4 + (head * 8), Rows[row].Position, rope);
             }
 
             Check(expected, Run(name, rope, shape, x, [], x.Length, inPlace: true));
@@ -48,7 +48,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
             for (int start = 0; start < expected.Length; start += normSize)
                 Normalise(expected, start, gain);
             for (int head = 0; head < 6; head++)
-                Turn(expected, head * 8, _rows[head / 2].Position, rope);
+                Turn(expected, head * 8, Rows[head / 2].Position, rope);
 
             Check(expected, Run(name, rope, shape, x, gain, x.Length, inPlace: true));
         }
@@ -65,7 +65,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
         for (int row = 0; row < 3; row++)
         {
             Normalise(expected, row * 24, gain);
-            Turn(expected, (row * 24) + 16, _rows[row].Position, rope);
+            Turn(expected, (row * 24) + 16, Rows[row].Position, rope);
         }
 
         Check(expected, Run(name, rope, shape, x, gain, x.Length, inPlace: true));
@@ -82,7 +82,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
         {
             for (int column = 0; column < 8; column++)
                 expected[(head * 24) + 16 + column] = x[(head * 16) + 8 + column];
-            Turn(expected, (head * 24) + 16, _rows[head / 2].Position, rope);
+            Turn(expected, (head * 24) + 16, Rows[head / 2].Position, rope);
         }
 
         Check(expected, Run(name, rope, RotateShape.OfLatentQueries(latent, rope), x, [], expected.Length, inPlace: false));
@@ -92,7 +92,7 @@ public sealed class RotateKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture
     {
         using var texts = new CachedTexts(gpu.Open(name), 8, CacheType.F16, 4, 1);
         using var ops = new AttentionOps(texts.Queue, CacheType.F16, texts.Blocks, []);
-        using DeviceRows rows = texts.Rows(ops, [rope], _rows);
+        using DeviceRows rows = texts.Rows(ops, [rope], Rows);
         using MemoryBuffer1D<float, Stride1D.Dense> source = texts.Queue.Accelerator.Allocate1D(x);
         using MemoryBuffer1D<float, Stride1D.Dense> weight = texts.Queue.Accelerator.Allocate1D(gain.Length > 0 ? gain : [0f]);
         using MemoryBuffer1D<float, Stride1D.Dense> target = texts.Queue.Accelerator.Allocate1D(new float[targets]);
