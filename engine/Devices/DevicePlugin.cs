@@ -107,8 +107,9 @@ public static class DevicePlugin
             catch (Exception broken) when (broken is IOException or BadImageFormatException or TypeLoadException or MissingMethodException
                 or MemberAccessException or InvalidCastException or TargetInvocationException)
             {
+                string hint = broken is FileNotFoundException ? "; programs published as one trimmed file load no plugins" : "";
                 throw new DeviceException(
-                    $"{path} cannot be loaded as a GPU plugin of this version: {(broken.InnerException ?? broken).Message}", broken);
+                    $"{path} cannot be loaded as a GPU plugin of this version: {(broken.InnerException ?? broken).Message.Trim()}{hint}", broken);
             }
         }
     }
