@@ -40,8 +40,15 @@ internal sealed class GpuCache : IDeviceCache
     /// <inheritdoc/>
     public void Dispose()
     {
-        Rows.Dispose();
-        Attention.Dispose();
-        _stored.Dispose();
+        try
+        {
+            Rows.Dispose();
+            Attention.Dispose();
+            _stored.Dispose();
+        }
+        catch (Exception failed) when (GpuDevice.IsFailure(failed))
+        {
+            // Of a lost device there is nothing to give back.
+        }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class Plugin : IDevicePlugin
         if (!name.StartsWith(CudaPrefix, StringComparison.Ordinal) || !int.TryParse(name.AsSpan(CudaPrefix.Length), out int number) || number < 0)
             throw new DeviceException($"There is no device \"{name}\"; pure devices shows those of this machine, cpu is the processor.");
         return Open(number) ?? throw new DeviceException(
-            $"There is no device \"{name}\": CUDA's driver is not on this machine or has fewer devices; pure devices shows those there are.");
+            $"There is no device \"{name}\": the GPU plugin found no driver of CUDA, or fewer devices; pure devices shows those there are.");
     }
 
     private static Accelerator? Open(int number)

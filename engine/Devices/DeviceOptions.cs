@@ -3,6 +3,9 @@ namespace Pure.Engine.Devices;
 /// <summary>What of a model runs on a device beside the processor. Another device is another function (named, and repeatable).</summary>
 public sealed record DeviceOptions
 {
+    /// <summary>The name that leaves the choice: the first device there is, or the processor.</summary>
+    internal const string Auto = "auto";
+
     /// <summary>
     /// cpu; cuda:0 and so on; auto for the first device there is, and the processor where there is none or it fails; emulated for a GPU that
     /// threads of the processor play, very slowly, to prove kernels.

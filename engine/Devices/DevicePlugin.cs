@@ -67,13 +67,13 @@ public static class DevicePlugin
         try
         {
             IDevicePlugin plugin = options.Given ?? Load(options.Plugin);
-            if (options.Name != "auto")
+            if (options.Name != DeviceOptions.Auto)
                 return plugin.Open(options.Name, model);
             if (plugin.List() is [var first, ..])
                 return plugin.Open(first.Name, model);
             throw new DeviceException("the GPU plugin found no GPU, or no driver for one.");
         }
-        catch (DeviceException missing) when (options.Name == "auto")
+        catch (DeviceException missing) when (options.Name == DeviceOptions.Auto)
         {
             warn?.Invoke($"--device auto takes the processor: {missing.Message}");
             return null;
@@ -93,6 +93,8 @@ public static class DevicePlugin
         }
 
         path = Path.GetFullPath(path);
+        if (!File.Exists(path))
+            throw new DeviceException($"There is no GPU plugin {path}; {Variable} names its assembly, and README says how it is built.");
         if (!System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported)
             throw new DeviceException($"{path} cannot be loaded: this program was compiled ahead of time and loads no plugins; use the untrimmed one.");
         lock (Gate)
@@ -105,7 +107,7 @@ public static class DevicePlugin
                 return Loaded[path] = (IDevicePlugin)Activator.CreateInstance(assembly.GetType(TypeName, throwOnError: true)!, nonPublic: true)!;
             }
             catch (Exception broken) when (broken is IOException or BadImageFormatException or TypeLoadException or MissingMethodException
-                or MemberAccessException or InvalidCastException or TargetInvocationException)
+                or MemberAccessException or InvalidOperationException or InvalidCastException or TargetInvocationException)
             {
                 string hint = broken is FileNotFoundException ? "; programs published as one trimmed file load no plugins" : "";
                 throw new DeviceException(

@@ -145,7 +145,7 @@ public sealed class Completion : IAsyncEnumerable<GeneratedToken>, IDisposable
             {
                 if (_drafts is not null && _written > 0)
                     return Choose(_drafts.Next(), out token);
-                bool isRead = _session.Read(_chunk, wantsToken, out Logits logits);
+                bool isRead = _session.Read(_chunk, wantsToken, outlivesDevice: _drafts is null, out Logits logits);
                 _drafts?.Follow();
                 if (!isRead)
                     continue;

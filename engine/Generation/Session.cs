@@ -1,3 +1,4 @@
+using Pure.Engine.Devices;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
 
@@ -9,8 +10,8 @@ namespace Pure.Engine.Generation;
 /// </summary>
 public sealed class Session : IDisposable
 {
-    private readonly KvCache _cache;
-    private readonly Sequence _sequence;
+    private KvCache _cache;
+    private Sequence _sequence;
     private readonly Batch _batch;
     private readonly int[] _tokens; // [context + 1]: those sampled or given; beyond them what the cache has besides: guesses, or restored ones
     private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
@@ -282,16 +283,42 @@ public sealed class Session : IDisposable
     /// Reads at most <paramref name="rows"/> of the tokens that are not in the cache yet; the caller holds the gate. True when none
     /// is left: then <paramref name="logits"/> are those after the last, if they were wanted.
     /// </summary>
-    internal bool Read(int rows, bool wantsLogits, out Logits logits)
+    /// <param name="rows">Most tokens to read.</param>
+    /// <param name="wantsLogits">Whether logits are wanted after the last.</param>
+    /// <param name="outlivesDevice">Whether a device that fails may be left: what it held is then read again on the processor.</param>
+    /// <param name="logits">The logits.</param>
+    /// <exception cref="DeviceException">A device fails and is not to be left.</exception>
+    internal bool Read(int rows, bool wantsLogits, bool outlivesDevice, out Logits logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_cache.OnDevice is not null && !Model.UsesDevice)
+            BringBack();
         ReadOnlySpan<int> unread = Tokens[_sequence.Length..];
         bool isLast = unread.Length <= rows;
         _batch.Clear();
         foreach (int id in unread[..Math.Min(rows, unread.Length)])
             _batch.Add(_sequence, id, wantsLogits && isLast && _batch.Count == unread.Length - 1);
-        logits = Model.Forward(_batch);
-        return isLast;
+        try
+        {
+            logits = Model.Forward(_batch);
+            return isLast;
+        }
+        catch (DeviceException failed) when (outlivesDevice && Model.TryLeaveDevice(failed))
+        {
+            logits = default;
+            return false;
+        }
+    }
+
+    /// <summary>Takes a cache in memory in place of one that lay on a device, and forgets what that held.</summary>
+    private void BringBack()
+    {
+        int prompt = _sequence.PromptLength;
+        _sequence.Dispose();
+        _cache.Dispose();
+        _cache = Model.CreateCache(ContextLength);
+        _sequence = _cache.CreateSequence();
+        _sequence.PromptLength = prompt;
     }
 
     /// <summary>Whether the cache has all tokens: then the last one was read ahead, as a guess that came true.</summary>

@@ -64,10 +64,9 @@ public sealed class KvCache : IDisposable
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
         MemoryLimit.Require(layerBytes * (shape.Layers - layersOnDevice.Count), $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
         _layers = new AlignedBuffer<byte>?[shape.Layers];
+        OnDevice = layersOnDevice.Count == 0 ? null : device!.CreateCache(shape, Blocks, layersOnDevice);
         for (int layer = 0; layer < _layers.Length; layer++)
-            _layers[layer] = layersOnDevice.Contains(layer) ? null : new AlignedBuffer<byte>(layerBytes, largePages);
-        if (layersOnDevice.Count > 0)
-            OnDevice = device!.CreateCache(shape, Blocks, layersOnDevice);
+            _layers[layer] = OnDevice is not null && layersOnDevice.Contains(layer) ? null : new AlignedBuffer<byte>(layerBytes, largePages);
 
         _references = new int[Blocks];
         _free = new int[Blocks];

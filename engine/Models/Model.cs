@@ -20,9 +20,9 @@ public sealed partial class Model : IDisposable
     private readonly ExpertStream? _stream;
     private readonly ActivationBuffer _residual;
     private readonly Processor _processor;
-    private readonly IDevice? _device;
-    private readonly IDeviceBranch[] _branches; // of each layer its attention, then its feed-forward network
-    private readonly IDeviceHead _head;
+    private IDevice? _device;
+    private IDeviceBranch[] _branches; // of each layer its attention, then its feed-forward network
+    private IDeviceHead _head;
     private IDevice _at; // where the hidden state of the last pass's _rows is
     private int _rows;
     private readonly long _bufferBytes;
@@ -74,9 +74,7 @@ public sealed partial class Model : IDisposable
             _device = DevicePlugin.Open(options.Device, DescribeForDevices(), options.Warn);
             if (_device is not null)
                 reader.Own(_device);
-            (_branches, _head, DevicePlan) = DevicePlan.Place(
-                _transformer.Branches(), new OutputHead(_transformer.OutputNorm, _transformer.Head, _transformer.LogitDivisor),
-                options.Device, _processor, _device);
+            (_branches, _head, DevicePlan) = Place(_device);
             if (options.Memory.IsEager)
                 PlaceWeights(reader);
         }
@@ -116,7 +114,10 @@ public sealed partial class Model : IDisposable
     public MemoryPlan? MemoryPlan { get; }
 
     /// <summary>Which parts run on a device.</summary>
-    public DevicePlan DevicePlan { get; }
+    public DevicePlan DevicePlan { get; private set; }
+
+    /// <summary>Whether parts run on a device now.</summary>
+    internal bool UsesDevice => _device is not null;
 
     /// <summary>How often experts were found in memory so far, where they are read when needed.</summary>
     public ExpertReads ExpertReads => _stream?.Reads ?? default;
@@ -350,6 +351,26 @@ public sealed partial class Model : IDisposable
             reader.Parameters - reader.IdleParameters - lookup,
             reader.Bytes);
     }
+
+    /// <summary>
+    /// Goes on without a device that failed, where the options leave the choice; what it held of sequences is lost. The caller holds the gate.
+    /// </summary>
+    internal bool TryLeaveDevice(DeviceException failed)
+    {
+        if (_device is null || Options.Device.Name != DeviceOptions.Auto)
+            return false;
+        _device = null;
+        (_branches, _head, DevicePlan) = Place(null);
+        Options.Warn?.Invoke($"{failed.Message} From here on all runs on the processor, and what was read is read again.");
+        return true;
+    }
+
+    private (IDeviceBranch[] Branches, IDeviceHead Head, DevicePlan Plan) Place(IDevice? device) => DevicePlan.Place(
+        _transformer.Branches(),
+        new OutputHead(_transformer.OutputNorm, _transformer.Head, _transformer.LogitDivisor),
+        Options.Device,
+        _processor,
+        device);
 
     private DeviceModel DescribeForDevices() => new(
         Options.MaxBatchRows,

@@ -1,4 +1,6 @@
 using Pure.Engine.Devices;
+using Pure.Engine.Generation;
+using Pure.Engine.Kernels;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
 using Pure.Serve.Benchmark;
@@ -123,6 +125,24 @@ public sealed class ModelTests
         Assert.InRange((queue.Launches - launches) / Tokens, 1, Qwen.Layers * 32);
     }
 
+    [Fact]
+    public void A_text_outlives_a_device_that_fails_with_its_cache()
+    {
+        using Model processor = Load(DeepSeek, new DeviceOptions());
+        using Model placed = Load(DeepSeek, new DeviceOptions { Name = "auto", Given = new Failing() });
+
+        Assert.Equal("emulated", placed.DevicePlan.Device);
+        Assert.Equal(Tokens(processor), Tokens(placed));
+        Assert.Equal("cpu", placed.DevicePlan.Device);
+    }
+
+    private static int[] Tokens(Model model)
+    {
+        using var session = new Session(model, contextLength: 64);
+        var options = new GenerationOptions { MaxTokens = 6, Sampling = new SamplingOptions { Temperature = 0 } };
+        return [.. session.Generate(Prompt, options).ToBlockingEnumerable(TestContext.Current.CancellationToken).Select(token => token.Id)];
+    }
+
     private static Model Load(ModelShape shape, DeviceOptions device) => new BenchModel(null, shape, WeightMix.All.Single(mix => mix.Name == "Q8_0"), Seed: 5).Load(
         new ModelOptions { Threads = 1, MaxBatchRows = 8, Device = device });
 
@@ -146,6 +166,48 @@ public sealed class ModelTests
 
     private static double Error(float[] expected, float[] actual) =>
         expected.Zip(actual, (e, a) => ((double)e - a) * ((double)e - a)).Sum() / expected.Sum(e => (double)e * e);
+
+    /// <summary>A device whose fourth pass fails.</summary>
+    private sealed class Failing : IDevicePlugin
+    {
+        public IReadOnlyList<DeviceInfo> List() => [new("emulated", "fails", 1, 1)];
+
+        public IDevice Open(string name, DeviceModel model) => new Device(new Plugin().Open(name, model));
+
+        private sealed class Device(IDevice device) : IDevice
+        {
+            private int _passes;
+
+            public string Name => device.Name;
+
+            public long FreeBytes => device.FreeBytes;
+
+            public string? Refusal(Branch branch) => device.Refusal(branch);
+
+            public long BytesOf(Branch branch) => device.BytesOf(branch);
+
+            public long? BytesOf(OutputHead head) => device.BytesOf(head);
+
+            public IDeviceBranch Place(Branch branch) => device.Place(branch);
+
+            public IDeviceHead Place(OutputHead head) => device.Place(head);
+
+            public IDeviceCache? CreateCache(CacheShape shape, int blocks, IReadOnlyList<int> layers) => device.CreateCache(shape, blocks, layers);
+
+            public void Begin(Batch batch)
+            {
+                if (++_passes == 4)
+                    throw new DeviceException("The device is lost; use another one.");
+                device.Begin(batch);
+            }
+
+            public void Take(in Activations x) => device.Take(x);
+
+            public void Give(in Activations x) => device.Give(x);
+
+            public void Dispose() => device.Dispose();
+        }
+    }
 
     /// <summary>The plugin, and the device that was opened last.</summary>
     private sealed class Counted : IDevicePlugin, IDisposable
