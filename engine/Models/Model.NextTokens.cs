@@ -11,6 +11,7 @@ public sealed partial class Model
     private readonly ActivationBuffer? _joint; // [rows, 2 · embedding]: a following token's embedding, then a position's hidden state
     private readonly Batch? _followers;
     private readonly Branch[] _nextBranches = [];
+    private readonly OutputHead? _nextHead;
 
     /// <summary>Whether the file has a layer that predicts the token after the next.</summary>
     public bool PredictsNextTokens => _transformer.NextToken is not null;
@@ -56,7 +57,7 @@ public sealed partial class Model
         if (wantsLogits)
         {
             Activations room = RoomForLogits(1);
-            _processor.Run(new OutputHead(layer.OutputNorm, layer.Head, _transformer.LogitDivisor), x.Slice(batch.Count - 1, 1), room, null);
+            _processor.Run(_nextHead!, x.Slice(batch.Count - 1, 1), room, null);
             logits = Checked(room, null);
         }
 

@@ -54,7 +54,9 @@ public sealed partial class Model : IDisposable
             _at = _processor;
             if (_transformer.NextToken is not null)
             {
-                _nextBranches = _transformer.NextToken.Block.Branches(_transformer.Blocks.Length);
+                NextTokenLayer next = _transformer.NextToken;
+                _nextBranches = next.Block.Branches(_transformer.Blocks.Length);
+                _nextHead = new OutputHead(next.OutputNorm, next.Head, _transformer.LogitDivisor);
                 _joint = reader.Own(new ActivationBuffer(options.MaxBatchRows, 2 * embedding));
                 _followers = new Batch(options.MaxBatchRows);
             }

@@ -1,5 +1,6 @@
 using Pure.Engine.Formats;
 using Pure.Engine.Models;
+using Pure.Serve.CommandLine;
 
 namespace Pure.Serve.Benchmark;
 
@@ -131,7 +132,7 @@ internal sealed record BenchReport
             Isa = execution.Isa,
             Activations = execution.Activations,
             KvType = execution.KvType,
-            Device = model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}",
+            Device = DeviceChoice.Placed(model),
             Mla = model.Options.Mla == LatentForm.Expanded ? "expand" : "absorb",
             Repack = model.Options.Repack,
             Emit = model.Options.Emit,

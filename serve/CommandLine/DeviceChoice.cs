@@ -52,7 +52,10 @@ internal sealed class DeviceChoice
     /// <summary>Says what was placed where, if a device was asked for.</summary>
     internal static void Say(Model model, CommandStreams streams)
     {
-        if (model.Options.Device.Name != "cpu")
-            streams.Error.WriteLine($"device      {model.DevicePlan}");
+        if (Placed(model) is { } placed)
+            streams.Error.WriteLine($"device      {placed}");
     }
+
+    /// <summary>What was placed where; null if no device was asked for.</summary>
+    internal static string? Placed(Model model) => model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}";
 }

@@ -128,7 +128,7 @@ internal sealed class InfoCommand : PureCommand
             info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors)
         {
             Limited = model.MemoryPlan,
-            Placed = model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}",
+            Placed = DeviceChoice.Placed(model),
         };
     }
 
