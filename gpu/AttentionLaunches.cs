@@ -48,12 +48,21 @@ internal sealed record AttentionLaunches(int Heads, SpansLaunch Spans, MergeLaun
     internal static AttentionLaunches Load(Accelerator accelerator, CacheType type, int sharing) =>
         type == CacheType.F16 ? Load<StoredF16>(accelerator, sharing) : Load<StoredF32>(accelerator, sharing);
 
+    /// <summary>Heads of a group, where so many share a key/value head.</summary>
+    internal static int HeadsOf(int sharing) => sharing switch
+    {
+        1 => 1,
+        2 => 2,
+        3 or 4 => 4,
+        _ => 8,
+    };
+
     private static AttentionLaunches Load<TStored>(Accelerator accelerator, int sharing)
-        where TStored : struct, IStoredFloats => sharing switch
+        where TStored : struct, IStoredFloats => HeadsOf(sharing) switch
         {
             1 => Load<TStored, JointSums1>(accelerator),
             2 => Load<TStored, JointSums2>(accelerator),
-            3 or 4 => Load<TStored, JointSums4>(accelerator),
+            4 => Load<TStored, JointSums4>(accelerator),
             _ => Load<TStored, JointSums8>(accelerator),
         };
 

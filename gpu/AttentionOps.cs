@@ -64,19 +64,24 @@ internal sealed class AttentionOps : IDisposable
         foreach (AttentionShape shape in shapes)
         {
             ArgumentOutOfRangeException.ThrowIfNotEqual(shape.IsSupported, true, nameof(shapes));
-            if (!_launches.TryGetValue(shape.Sharing, out AttentionLaunches? launches))
-                _launches.Add(shape.Sharing, launches = AttentionLaunches.Load(accelerator, type, shape.Sharing));
-            slotFloats = Math.Max(slotFloats, SlotHeads(shape, launches) * (shape.ValueSize + 2L));
+            if (!_launches.ContainsKey(shape.Sharing))
+                _launches.Add(shape.Sharing, AttentionLaunches.Load(accelerator, type, shape.Sharing));
+            slotFloats = Math.Max(slotFloats, SlotFloats(shape));
         }
 
-        // All positions of the cache, and for each row a span that is not whole.
-        int spans = (blocks * KvCache.BlockPositions / AttentionKernel.SpanPositions) + DeviceRows.MaxCutRows;
-        Slots = (int)Math.Min(spans, MostScratchBytes / sizeof(float) / slotFloats);
+        Slots = SlotsOf(blocks, slotFloats);
         _scratch = queue.Allocate<float>(Slots * slotFloats);
     }
 
     /// <summary>Spans that there is room for.</summary>
     internal int Slots { get; }
+
+    /// <summary>Spans that there is room for, and the bytes that this takes, for one kind of attention.</summary>
+    internal static (int Slots, long Bytes) Room(in AttentionShape shape, int blocks)
+    {
+        int slots = SlotsOf(blocks, SlotFloats(shape));
+        return (slots, slots * SlotFloats(shape) * sizeof(float));
+    }
 
     /// <summary>Normalises and rotates; the target may be the source.</summary>
     /// <param name="rows">The batch.</param>
@@ -134,7 +139,7 @@ internal sealed class AttentionOps : IDisposable
         AttentionShape shape = attention;
         shape.DotLanes = Math.Min(_queue.Accelerator.WarpSize, 1 << BitOperations.TrailingZeroCount(shape.KeySize / 8));
         AttentionLaunches launches = _launches[shape.Sharing];
-        int heads = SlotHeads(shape, launches);
+        int heads = SlotHeads(shape);
         int groups = heads / launches.Heads;
         var threads = new Index3D(_threads, 1, 1);
         if (!rows.AreCut)
@@ -161,8 +166,18 @@ internal sealed class AttentionOps : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     /// <summary>Heads of all groups, those included that a key/value head's last group lacks.</summary>
-    private static int SlotHeads(in AttentionShape shape, AttentionLaunches launches) =>
-        shape.Heads / shape.Sharing * ((shape.Sharing + launches.Heads - 1) / launches.Heads) * launches.Heads;
+    private static int SlotHeads(in AttentionShape shape)
+    {
+        int together = AttentionLaunches.HeadsOf(shape.Sharing);
+        return shape.Heads / shape.Sharing * ((shape.Sharing + together - 1) / together) * together;
+    }
+
+    /// <summary>Maxima, sums and vectors of a span.</summary>
+    private static long SlotFloats(in AttentionShape shape) => SlotHeads(shape) * (shape.ValueSize + 2L);
+
+    /// <summary>All positions of the cache, and for each row a span that is not whole.</summary>
+    private static int SlotsOf(int blocks, long slotFloats) => (int)Math.Min(
+        (blocks * KvCache.BlockPositions / AttentionKernel.SpanPositions) + DeviceRows.MaxCutRows, MostScratchBytes / sizeof(float) / slotFloats);
 
     private static StoreLaunch LoadStore<TStored>(Accelerator accelerator)
         where TStored : struct, IStoredFloats => accelerator.LoadKernel<

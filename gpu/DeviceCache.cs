@@ -26,10 +26,18 @@ internal sealed class DeviceCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(Takes(type), true, nameof(type));
         _queue = queue;
         Type = type;
-        _rowWords = type == CacheType.F16 ? default(StoredF16).Words(shape.Columns) : default(StoredF32).Words(shape.Columns);
+        _rowWords = RowWords(shape, type);
         _layers = new MemoryBuffer1D<uint, Stride1D.Dense>?[shape.Layers];
-        foreach (int layer in layers)
-            _layers[layer] = queue.Allocate<uint>(blocks * KvCache.BlockPositions * _rowWords);
+        try
+        {
+            foreach (int layer in layers)
+                _layers[layer] = queue.Allocate<uint>(blocks * KvCache.BlockPositions * _rowWords);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>How elements are stored.</summary>
@@ -37,6 +45,10 @@ internal sealed class DeviceCache : IDisposable
 
     /// <summary>Whether the device stores elements of a type.</summary>
     internal static bool Takes(CacheType type) => type is CacheType.F16 or CacheType.F32;
+
+    /// <summary>Bytes that a layer takes on the device.</summary>
+    internal static long LayerBytes(CacheShape shape, CacheType type, int blocks) =>
+        blocks * KvCache.BlockPositions * RowWords(shape, type) * sizeof(uint);
 
     /// <summary>A layer's rows <c>[blocks · 64, columns]</c>.</summary>
     internal ArrayView<uint> Layer(int layer) => _layers[layer]!.View;
@@ -61,4 +73,7 @@ internal sealed class DeviceCache : IDisposable
         foreach (MemoryBuffer1D<uint, Stride1D.Dense>? layer in _layers)
             layer?.Dispose();
     }
+
+    private static long RowWords(CacheShape shape, CacheType type) =>
+        type == CacheType.F16 ? default(StoredF16).Words(shape.Columns) : default(StoredF32).Words(shape.Columns);
 }

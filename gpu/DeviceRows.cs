@@ -44,10 +44,7 @@ internal sealed class DeviceRows : IDisposable
         _ropes = ropes.ToArray();
         _angles = new int[ropes.Length];
         _slots = slots;
-        int angles = 0;
-        foreach (RotaryEmbedding rope in ropes)
-            angles += rope.Dimensions;
-        _host = new int[checked((maxRows * (RowPlace.Size + angles + blocks)) + ((slots + 1) * SpanPlace.Size))];
+        _host = new int[checked((int)Integers(maxRows, blocks, slots, ropes))];
         _device = queue.Allocate<int>(_host.Length);
     }
 
@@ -61,15 +58,19 @@ internal sealed class DeviceRows : IDisposable
     internal bool AreCut => Slots > 0;
 
     /// <summary>Where each row stands.</summary>
-    internal ArrayView<RowPlace> Places => Integers.SubView(0, Count * RowPlace.Size).Cast<RowPlace>();
+    internal ArrayView<RowPlace> Places => All.SubView(0, Count * RowPlace.Size).Cast<RowPlace>();
 
     /// <summary>Each slot's row and span.</summary>
-    internal ArrayView<SpanPlace> Spans => Integers.SubView(_spansAt, Slots * SpanPlace.Size).Cast<SpanPlace>();
+    internal ArrayView<SpanPlace> Spans => All.SubView(_spansAt, Slots * SpanPlace.Size).Cast<SpanPlace>();
 
     /// <summary>Block numbers of all sequences.</summary>
-    internal ArrayView<int> Tables => Integers.SubView(_tablesAt, _end - _tablesAt);
+    internal ArrayView<int> Tables => All.SubView(_tablesAt, _end - _tablesAt);
 
-    private ArrayView<int> Integers => _device.View;
+    private ArrayView<int> All => _device.View;
+
+    /// <summary>Bytes that it takes on the device.</summary>
+    internal static long Bytes(int maxRows, int blocks, int slots, ReadOnlySpan<RotaryEmbedding> ropes) =>
+        sizeof(int) * Integers(maxRows, blocks, slots, ropes);
 
     /// <summary>Takes a batch, whose positions are reserved and whose angles are prepared.</summary>
     internal void Upload(Batch batch)
@@ -100,10 +101,18 @@ internal sealed class DeviceRows : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 
+    private static long Integers(int maxRows, int blocks, int slots, ReadOnlySpan<RotaryEmbedding> ropes)
+    {
+        int angles = 0;
+        foreach (RotaryEmbedding rope in ropes)
+            angles += rope.Dimensions;
+        return ((long)maxRows * (RowPlace.Size + angles + blocks)) + ((slots + 1) * SpanPlace.Size);
+    }
+
     private ArrayView<float> Angles(RotaryEmbedding rope, int part)
     {
         int count = Count * rope.Dimensions / 2;
-        return Integers.SubView(_angles[Array.IndexOf(_ropes, rope)] + (part * count), count).Cast<float>();
+        return All.SubView(_angles[Array.IndexOf(_ropes, rope)] + (part * count), count).Cast<float>();
     }
 
     /// <summary>Gives every span of every row a slot, if it is worth it.</summary>

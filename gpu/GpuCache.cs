@@ -14,9 +14,18 @@ internal sealed class GpuCache : IDeviceCache
     {
         _device = device;
         Columns = shape.Columns;
-        _stored = new DeviceCache(device.Queue, shape, device.Model.CacheType, blocks, layers);
-        Attention = new AttentionOps(device.Queue, device.Model.CacheType, blocks, attentions);
-        Rows = new DeviceRows(device.Queue, device.Model.MaxRows, blocks, Attention.Slots, device.Model.Ropes);
+        try
+        {
+            _stored = new DeviceCache(device.Queue, shape, device.Model.CacheType, blocks, layers);
+            Attention = new AttentionOps(device.Queue, device.Model.CacheType, blocks, attentions);
+            Rows = new DeviceRows(device.Queue, device.Model.MaxRows, blocks, Attention.Slots, device.Model.Ropes);
+        }
+        catch
+        {
+            Attention?.Dispose();
+            _stored?.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -18,8 +18,8 @@ namespace Pure.Gpu;
 /// </summary>
 internal sealed class GpuDevice : IDevice
 {
-    // For what is not weights: a cache, the context of the driver, and compiled kernels.
-    private const long ReserveBytes = 512L << 20;
+    // For compiled kernels, norms, and what the driver takes for itself.
+    private const long ReserveBytes = 256L << 20;
     private const int MostEmulatedMegabytes = 1024;
 
     private readonly Accelerator _accelerator;
@@ -88,16 +88,16 @@ internal sealed class GpuDevice : IDevice
         new($"{name} failed: {failed.Message.TrimEnd('.')}; put fewer layers on it (--gpu-layers), or use another device.", failed);
 
     /// <inheritdoc/>
-    public string? Refusal(Branch branch) => BranchRules.Refusal(branch, Model);
+    public string? Refusal(Branch branch, Placement placement) => BranchRules.Refusal(branch, placement, Model);
 
     /// <inheritdoc/>
-    public long BytesOf(Branch branch) => BranchRules.Linears(branch).Sum(DeviceLinear.Bytes) + BranchRules.TransposedBytes(branch);
+    public DeviceBytes BytesOf(Branch branch, Placement placement) => BranchRules.BytesOf(branch, placement, Model);
 
     /// <inheritdoc/>
-    public long? BytesOf(OutputHead head) => DeviceLinear.Refusal(head.Matrix) is null ? DeviceLinear.Bytes(head.Matrix) : null;
+    public DeviceBytes? BytesOf(OutputHead head) => GpuHead.BytesOf(head, Model.MaxRows);
 
     /// <inheritdoc/>
-    public IDeviceBranch Place(Branch branch) => Guard<IDeviceBranch>(() => branch.Sublayer switch
+    public IDeviceBranch Place(Branch branch, Placement placement) => Guard<IDeviceBranch>(() => branch.Sublayer switch
     {
         GroupedQueryAttention attention => Own(new GroupedQueryBranch(
             this, branch, attention, Announce(GroupedQueryBranch.ShapeOf(attention)), RoomFor(attention.Shape))),
@@ -118,11 +118,11 @@ internal sealed class GpuDevice : IDevice
     /// <inheritdoc/>
     public void Begin(Batch batch)
     {
-        if (batch.Rows[0].Sequence.Cache.OnDevice is not GpuCache cache)
+        if (batch.Rows[0].Sequence.Cache.On(this) is not GpuCache cache)
             return;
         foreach (ref readonly BatchRow row in batch.Rows)
         {
-            if (row.Sequence.Cache.OnDevice != cache)
+            if (row.Sequence.Cache.On(this) != cache)
                 throw new Engine.InvalidRequestException($"Rows of one batch lie in several caches on {Name}; make their sequences in one cache.");
         }
 
@@ -197,8 +197,7 @@ internal sealed class GpuDevice : IDevice
         return shape;
     }
 
-    private AttentionScratch RoomFor(GroupedQueryShape heads) => _grouped ??= Own(new AttentionScratch(
-        Queue, Model.MaxRows, heads.Heads * heads.KeySize, heads.CacheColumns, heads.Heads * heads.ValueSize));
+    private AttentionScratch RoomFor(GroupedQueryShape heads) => _grouped ??= Own(new AttentionScratch(Queue, Model.MaxRows, heads));
 
     private LatentScratch RoomFor(MultiHeadLatentAttention attention) => _latent ??= Own(new LatentScratch(Queue, Model.MaxRows, attention));
 

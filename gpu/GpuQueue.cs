@@ -22,6 +22,9 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
     /// <summary>Device buffers made so far.</summary>
     internal long Allocations { get; private set; }
 
+    /// <summary>Bytes of these.</summary>
+    internal long AllocatedBytes { get; private set; }
+
     /// <summary>Copies to the device so far.</summary>
     internal long Uploads { get; private set; }
 
@@ -33,7 +36,9 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
         where T : unmanaged
     {
         Allocations++;
-        return accelerator.Allocate1D<T>(Math.Max(1, length));
+        MemoryBuffer1D<T, Stride1D.Dense> buffer = accelerator.Allocate1D<T>(Math.Max(1, length));
+        AllocatedBytes += buffer.LengthInBytes;
+        return buffer;
     }
 
     /// <summary>Counts a launch, and is the stream to launch on.</summary>

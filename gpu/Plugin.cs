@@ -1,3 +1,4 @@
+using System.Globalization;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using Pure.Engine.Devices;
@@ -9,6 +10,7 @@ namespace Pure.Gpu;
 internal sealed class Plugin : IDevicePlugin
 {
     private const string Emulated = "emulated";
+    private const string EmulatedPrefix = "emulated:";
     private const string CudaPrefix = "cuda:";
 
     /// <inheritdoc/>
@@ -41,13 +43,17 @@ internal sealed class Plugin : IDevicePlugin
 
     private static Accelerator Find(string name)
     {
-        if (name == Emulated)
+        if (name == Emulated || Number(name, EmulatedPrefix) is not null)
             return Accelerators.OpenCpu();
-        if (!name.StartsWith(CudaPrefix, StringComparison.Ordinal) || !int.TryParse(name.AsSpan(CudaPrefix.Length), out int number) || number < 0)
+        if (Number(name, CudaPrefix) is not { } number)
             throw new DeviceException($"There is no device \"{name}\"; pure devices shows those of this machine, cpu is the processor.");
         return Open(number) ?? throw new DeviceException(
             $"There is no device \"{name}\": the GPU plugin found no driver of CUDA, or fewer devices; pure devices shows those there are.");
     }
+
+    private static int? Number(string name, string prefix) =>
+        name.StartsWith(prefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 
     private static Accelerator? Open(int number)
     {

@@ -52,6 +52,9 @@ internal sealed class Routing : IDisposable
         && shape.Used <= shape.Experts
         && shape.Experts % shape.Groups == 0;
 
+    /// <summary>Bytes that it takes on the device.</summary>
+    internal static long Bytes(RouterShape shape, long maxRows) => ((maxRows * shape.Used * 5) + shape.Experts + 1) * sizeof(int);
+
     /// <summary>How experts are chosen.</summary>
     internal RouterShape Shape { get; }
 

@@ -15,6 +15,26 @@ internal sealed record Branch(int Layer, RmsNorm Norm, Sublayer Sublayer, RmsNor
 
     /// <summary>Whether it is a mixture of experts.</summary>
     internal bool IsMixture => Sublayer is MixtureOfExperts;
+
+    /// <summary>Its matrices that are on a device where it is placed so; a transpose, which is made and not stored, is none of them.</summary>
+    internal IEnumerable<Linear> Matrices(Placement placement) => Sublayer switch
+    {
+        GroupedQueryAttention { LayerWeights: var weights } => [weights.Query, weights.Key, weights.Value, weights.Output],
+        MultiHeadLatentAttention { LayerWeights: var weights } =>
+        [
+            .. weights.QueryDown is null ? (Linear[])[] : [weights.QueryDown], weights.Query, weights.LatentDown, weights.Output,
+            .. weights.ValueUp, .. weights.KeyUp[0].Transposed is null ? weights.KeyUp : [],
+        ],
+        GatedFeedForward network => Of(network),
+        MixtureOfExperts { LayerWeights: var weights } =>
+        [
+            weights.Router, .. placement == Placement.Split ? [] : (IEnumerable<Linear>)[.. weights.Gate, .. weights.Up, .. weights.Down],
+            .. weights.Shared is null ? [] : Of(weights.Shared), .. weights.SharedGate is null ? (Linear[])[] : [weights.SharedGate],
+        ],
+        _ => [],
+    };
+
+    private static Linear[] Of(GatedFeedForward network) => [network.Gate, network.Up, network.Down];
 }
 
 /// <summary>What makes logits of the hidden state: matrix · norm(x) / divisor.</summary>

@@ -3,17 +3,24 @@ namespace Pure.Engine.Devices;
 /// <summary>What of a model runs on a device beside the processor. Another device is another function (named, and repeatable).</summary>
 public sealed record DeviceOptions
 {
-    /// <summary>The name that leaves the choice: the first device there is, or the processor.</summary>
+    /// <summary>The name that leaves the choice: all devices there are, or the processor.</summary>
     internal const string Auto = "auto";
 
     /// <summary>
-    /// cpu; cuda:0 and so on; auto for the first device there is, and the processor where there is none or it fails; emulated for a GPU that
-    /// threads of the processor play, very slowly, to prove kernels.
+    /// cpu; cuda:0 and so on, or several of them with commas between, in the order in which layers go to them; auto for all CUDA devices there
+    /// are, and the processor where there is none or one fails; emulated, or emulated:0 and so on, for a GPU that threads of the processor play,
+    /// very slowly, to prove kernels.
     /// </summary>
     public string Name { get; init; } = "cpu";
 
-    /// <summary>How many layers, the last ones, may be on the device, and the head with the last; null for as many as fit.</summary>
+    /// <summary>How many layers, the last ones, may be on devices, and the head with the last; null for as many as fit.</summary>
     public int? Layers { get; init; }
+
+    /// <summary>Positions of a sequence that room is kept for on devices, at most the model's context; null for that.</summary>
+    public int? Context { get; init; }
+
+    /// <summary>How many sequences of so many positions room is kept for.</summary>
+    public int Sequences { get; init; } = 1;
 
     /// <summary>How many layers, the first ones, keep their mixtures of experts in memory.</summary>
     public int MixturesInMemory { get; init; }

@@ -22,12 +22,20 @@ internal interface IDevicePlugin
 /// <param name="MaxRows">Most rows of a batch.</param>
 /// <param name="Embedding">Columns of the hidden state.</param>
 /// <param name="Vocabulary">Columns of the logits.</param>
-/// <param name="Context">Most positions of a sequence.</param>
+/// <param name="Blocks">Blocks of a cache that room is kept for.</param>
+/// <param name="Cache">What a position costs in a cache.</param>
 /// <param name="Ropes">The rotary embeddings that layers use.</param>
 /// <param name="CacheType">How keys, and the latent, are stored.</param>
 /// <param name="ValueCacheType">How values are stored.</param>
 internal sealed record DeviceModel(
-    int MaxRows, int Embedding, int Vocabulary, int Context, Layers.RotaryEmbedding[] Ropes, CacheType CacheType, CacheType ValueCacheType);
+    int MaxRows,
+    int Embedding,
+    int Vocabulary,
+    int Blocks,
+    CacheShape Cache,
+    Layers.RotaryEmbedding[] Ropes,
+    CacheType CacheType,
+    CacheType ValueCacheType);
 
 /// <summary>
 /// Finds and loads the plugin of GPU devices, in a load context of its own, when a device is asked for and not before. It may compile code while
@@ -58,26 +66,57 @@ public static class DevicePlugin
         return places.Select(folder => Path.Combine(folder, AssemblyName + ".dll")).FirstOrDefault(File.Exists);
     }
 
-    /// <summary>The device that options name; null for the processor.</summary>
-    /// <exception cref="DeviceException">It is not to be had, and auto was not said.</exception>
-    internal static IDevice? Open(DeviceOptions options, DeviceModel model, Action<string>? warn)
+    /// <summary>The devices that options name, in their order; none for the processor.</summary>
+    /// <exception cref="DeviceException">Names do not go together, or a device is not to be had, and auto was not said.</exception>
+    internal static IReadOnlyList<IDevice> Open(DeviceOptions options, DeviceModel model, Action<string>? warn)
     {
-        if (options.Name == "cpu")
-            return null;
+        string[] names = Names(options.Name);
+        if (names is ["cpu"])
+            return [];
         try
         {
             IDevicePlugin plugin = options.Given ?? Load(options.Plugin);
-            if (options.Name != DeviceOptions.Auto)
-                return plugin.Open(options.Name, model);
-            if (plugin.List() is [var first, ..])
-                return plugin.Open(first.Name, model);
-            throw new DeviceException("the GPU plugin found no GPU, or no driver for one.");
+            if (names is not [DeviceOptions.Auto])
+                return Open(plugin, names, model);
+            names = [.. plugin.List().Select(device => device.Name)];
+            return names.Length > 0 ? Open(plugin, names, model) : throw new DeviceException("the GPU plugin found no GPU, or no driver for one.");
         }
         catch (DeviceException missing) when (options.Name == DeviceOptions.Auto)
         {
             warn?.Invoke($"--device auto takes the processor: {missing.Message}");
-            return null;
+            return [];
         }
+    }
+
+    private static List<IDevice> Open(IDevicePlugin plugin, string[] names, DeviceModel model)
+    {
+        var devices = new List<IDevice>();
+        try
+        {
+            foreach (string name in names)
+                devices.Add(plugin.Open(name, model));
+            return devices;
+        }
+        catch
+        {
+            foreach (IDevice device in devices)
+                device.Dispose();
+            throw;
+        }
+    }
+
+    private static string[] Names(string list)
+    {
+        string[] names = list.Split(',', StringSplitOptions.TrimEntries);
+        if (names.Contains(""))
+            throw new DeviceException($"\"{list}\" names a device without a name; give names with commas between them, such as cuda:0,cuda:1.");
+        if (names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new DeviceException($"\"{list}\" names {twice.Key} more than once; name each device once.");
+        if (names.Length > 1 && names.Contains("cpu"))
+            throw new DeviceException($"\"{list}\" names cpu beside other devices; leave it out: what has no room on them runs on the processor.");
+        if (names.Length > 1 && names.Contains(DeviceOptions.Auto))
+            throw new DeviceException($"\"{list}\" names auto, which is all devices there are, beside others; give one or the other.");
+        return names;
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A trimmed program says that it cannot load plugins.")]

@@ -17,21 +17,21 @@ internal interface IDevice : IDisposable
     /// <summary>Its name on the command line, such as cuda:0.</summary>
     string Name { get; }
 
-    /// <summary>Bytes of its memory that weights may take: what is free but for what it needs to work with.</summary>
+    /// <summary>Bytes of its memory that parts of a model may take: what is free but for what the driver needs.</summary>
     long FreeBytes { get; }
 
-    /// <summary>Why it cannot run a branch, as the end of a sentence; null where it can.</summary>
-    string? Refusal(Branch branch);
+    /// <summary>Why it cannot run a branch so, as the end of a sentence; null where it can.</summary>
+    string? Refusal(Branch branch, Placement placement);
 
-    /// <summary>Bytes of its memory that a branch's weights take.</summary>
-    long BytesOf(Branch branch);
+    /// <summary>What a branch that is not refused takes of its memory.</summary>
+    DeviceBytes BytesOf(Branch branch, Placement placement);
 
-    /// <summary>Bytes of its memory that a head's weights take, or null where it cannot run it.</summary>
-    long? BytesOf(OutputHead head);
+    /// <summary>What a head takes of its memory, or null where it cannot run it.</summary>
+    DeviceBytes? BytesOf(OutputHead head);
 
     /// <summary>Takes a branch's weights.</summary>
     /// <exception cref="DeviceException">There is no room, or the device fails.</exception>
-    IDeviceBranch Place(Branch branch);
+    IDeviceBranch Place(Branch branch, Placement placement);
 
     /// <summary>Takes the head's weights.</summary>
     /// <exception cref="DeviceException">There is no room, or the device fails.</exception>
@@ -73,6 +73,11 @@ internal interface IDeviceHead
     /// <param name="logits"><c>[wanted rows, vocabulary]</c>.</param>
     void Forward(Step step, in Activations x, in Activations logits);
 }
+
+/// <summary>Layers whose attention is on a device.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Layers">Their numbers.</param>
+internal sealed record DeviceLayers(IDevice Device, IReadOnlyList<int> Layers);
 
 /// <summary>Keys and values that lie on a device, in the blocks of a <see cref="KvCache"/>.</summary>
 internal interface IDeviceCache : IDisposable

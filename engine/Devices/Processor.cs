@@ -19,16 +19,16 @@ internal sealed class Processor(Cpu cpu, int maxRows, int embedding) : IDevice
     public long FreeBytes => long.MaxValue;
 
     /// <inheritdoc/>
-    public string? Refusal(Branch branch) => null;
+    public string? Refusal(Branch branch, Placement placement) => null;
 
     /// <inheritdoc/>
-    public long BytesOf(Branch branch) => 0;
+    public DeviceBytes BytesOf(Branch branch, Placement placement) => new(0, 0);
 
     /// <inheritdoc/>
-    public long? BytesOf(OutputHead head) => 0;
+    public DeviceBytes? BytesOf(OutputHead head) => new(0, 0);
 
     /// <inheritdoc/>
-    public IDeviceBranch Place(Branch branch) => new PlacedBranch(this, branch);
+    public IDeviceBranch Place(Branch branch, Placement placement) => new PlacedBranch(this, branch);
 
     /// <inheritdoc/>
     public IDeviceHead Place(OutputHead head) => new PlacedHead(this, head);

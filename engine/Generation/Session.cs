@@ -291,7 +291,7 @@ public sealed class Session : IDisposable
     internal bool Read(int rows, bool wantsLogits, bool outlivesDevice, out Logits logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_cache.OnDevice is not null && !Model.UsesDevice)
+        if (_cache.IsOnDevices && !Model.UsesDevices)
             BringBack();
         ReadOnlySpan<int> unread = Tokens[_sequence.Length..];
         bool isLast = unread.Length <= rows;

@@ -21,6 +21,8 @@ public sealed class KvCache : IDisposable
     /// <summary>Positions in a block.</summary>
     public const int BlockPositions = 64;
 
+    private readonly List<IDeviceCache> _onDevices = [];
+    private readonly IDeviceCache?[] _deviceOf; // of each layer that is not in memory
     private readonly AlignedBuffer<byte>?[] _layers; // null of those on a device
     private readonly int[] _references;
     private readonly int[] _free;
@@ -41,13 +43,13 @@ public sealed class KvCache : IDisposable
     /// types two.
     /// </exception>
     public KvCache(CacheShape shape, CacheType type, int positions, CacheType? valueType = null)
-        : this(shape, type, positions, valueType, largePages: true, null, [])
+        : this(shape, type, positions, valueType, largePages: true, [])
     {
     }
 
-    /// <summary>The same, of which the keys and values of some layers lie on a device.</summary>
+    /// <summary>The same, of which the keys and values of some layers lie on devices, unless these use those in memory.</summary>
     internal KvCache(
-        CacheShape shape, CacheType type, int positions, CacheType? valueType, bool largePages, IDevice? device, IReadOnlyList<int> layersOnDevice)
+        CacheShape shape, CacheType type, int positions, CacheType? valueType, bool largePages, IReadOnlyList<DeviceLayers> onDevices)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(positions);
         Shape = shape;
@@ -60,13 +62,33 @@ public sealed class KvCache : IDisposable
         _valueSize = Shape.ValueColumns / Shape.Heads;
         _keyBytes = (int)KeyFormat.RowBytes(_keySize);
         _valueBytes = (int)ValueFormat.RowBytes(_valueSize);
-        Blocks = (positions + BlockPositions - 1) / BlockPositions;
+        Blocks = BlocksOf(positions);
         long layerBytes = (long)Blocks * BlockPositions * _rowBytes;
-        MemoryLimit.Require(layerBytes * (shape.Layers - layersOnDevice.Count), $"a cache of {positions} positions", "use a shorter context or a --kv-type of fewer bits");
         _layers = new AlignedBuffer<byte>?[shape.Layers];
-        OnDevice = layersOnDevice.Count == 0 ? null : device!.CreateCache(shape, Blocks, layersOnDevice);
-        for (int layer = 0; layer < _layers.Length; layer++)
-            _layers[layer] = OnDevice is not null && layersOnDevice.Contains(layer) ? null : new AlignedBuffer<byte>(layerBytes, largePages);
+        _deviceOf = new IDeviceCache?[shape.Layers];
+        try
+        {
+            foreach (DeviceLayers layers in onDevices)
+            {
+                if (layers.Device.CreateCache(shape, Blocks, layers.Layers) is not { } cache)
+                    continue;
+                _onDevices.Add(cache);
+                foreach (int layer in layers.Layers)
+                    _deviceOf[layer] = cache;
+            }
+
+            MemoryLimit.Require(
+                layerBytes * _deviceOf.Count(cache => cache is null),
+                $"a cache of {positions} positions",
+                "use a shorter context or a --kv-type of fewer bits");
+            for (int layer = 0; layer < _layers.Length; layer++)
+                _layers[layer] = _deviceOf[layer] is null ? new AlignedBuffer<byte>(layerBytes, largePages) : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
 
         _references = new int[Blocks];
         _free = new int[Blocks];
@@ -84,8 +106,8 @@ public sealed class KvCache : IDisposable
     /// <summary>How values are stored.</summary>
     public CacheType ValueType { get; }
 
-    /// <summary>The keys and values that lie on a device; null where all are in memory.</summary>
-    internal IDeviceCache? OnDevice { get; }
+    /// <summary>Whether keys and values of some layers lie on devices.</summary>
+    internal bool IsOnDevices => _onDevices.Count > 0;
 
     /// <summary>The format of keys.</summary>
     internal ElementFormat KeyFormat { get; }
@@ -102,16 +124,32 @@ public sealed class KvCache : IDisposable
     /// <summary>Parts of a block that lie together: each head's keys, then each head's values.</summary>
     internal int Parts => Shape.ValueColumns > 0 ? 2 * Shape.Heads : Shape.Heads;
 
+    /// <summary>The keys and values that lie on a device; null where none do.</summary>
+    internal IDeviceCache? On(IDevice device)
+    {
+        foreach (IDeviceCache cache in _onDevices)
+        {
+            if (cache.Device == device)
+                return cache;
+        }
+
+        return null;
+    }
+
     /// <summary>Starts an empty sequence.</summary>
     public Sequence CreateSequence() => new(this);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        OnDevice?.Dispose();
+        foreach (IDeviceCache cache in _onDevices)
+            cache.Dispose();
         foreach (AlignedBuffer<byte>? layer in _layers)
             layer?.Dispose();
     }
+
+    /// <summary>Blocks that hold so many positions of a sequence.</summary>
+    internal static int BlocksOf(int positions) => (positions + BlockPositions - 1) / BlockPositions;
 
     internal int Take()
     {
@@ -139,7 +177,8 @@ public sealed class KvCache : IDisposable
     /// <summary>Copies the first <paramref name="positions"/> positions of a block, in every layer.</summary>
     internal void Copy(int from, int to, int positions)
     {
-        OnDevice?.Copy(from, to, positions);
+        foreach (IDeviceCache cache in _onDevices)
+            cache.Copy(from, to, positions);
         for (int layer = 0; layer < _layers.Length; layer++)
         {
             for (int part = 0; part < Parts && _layers[layer] is not null; part++)
@@ -196,5 +235,6 @@ public sealed class KvCache : IDisposable
     }
 
     private AlignedBuffer<byte> InMemory(int layer) => _layers[layer] ?? throw new InvalidRequestException(
-        $"Keys and values of layer {layer} lie on {OnDevice!.Device.Name}, and only those in memory are kept in files; leave attention in memory.");
+        $"Keys and values of layer {layer} lie on {_deviceOf[layer]!.Device.Name}, and only those in memory are kept in files; leave attention in "
+        + "memory.");
 }

@@ -71,7 +71,7 @@ public sealed class Sequence : IDisposable
             _blocks[last] = copy;
         }
 
-        while (_blockCount < BlocksFor(length))
+        while (_blockCount < KvCache.BlocksOf(length))
             _blocks[_blockCount++] = Cache.Take();
     }
 
@@ -85,7 +85,7 @@ public sealed class Sequence : IDisposable
     /// <summary>Gives back the blocks that were reserved and not written.</summary>
     internal void Discard()
     {
-        int keep = BlocksFor(Length);
+        int keep = KvCache.BlocksOf(Length);
         while (_blockCount > keep)
             Cache.Release(_blocks[--_blockCount]);
     }
@@ -106,6 +106,4 @@ public sealed class Sequence : IDisposable
         _blocks.AsSpan(0, _blockCount).CopyTo(blocks);
         return _blockCount;
     }
-
-    private static int BlocksFor(int length) => (length + KvCache.BlockPositions - 1) / KvCache.BlockPositions;
 }

@@ -19,12 +19,6 @@ public sealed partial class Model : IDisposable
     private readonly List<IDisposable> _owned;
     private readonly ExpertStream? _stream;
     private readonly ActivationBuffer _residual;
-    private readonly Processor _processor;
-    private IDevice? _device;
-    private IDeviceBranch[] _branches; // of each layer its attention, then its feed-forward network
-    private IDeviceHead _head;
-    private IDevice _at; // where the hidden state of the last pass's _rows is
-    private int _rows;
     private readonly long _bufferBytes;
     private byte[]? _fingerprint;
     private AlignedBuffer<float> _logits = new(0);
@@ -63,20 +57,22 @@ public sealed partial class Model : IDisposable
 
             _bufferBytes = NativeBytes.TakenByThisThread - allocated;
             Info = Describe(file, architecture, reader, _transformer);
+            IReadOnlyList<IDevice> devices = DevicePlugin.Open(options.Device, DescribeForDevices(), options.Warn);
+            foreach (IDevice device in devices)
+                reader.Own(device);
+            PlaceOn(devices);
             _stream = reader.Stream;
             if (_stream is not null)
             {
-                MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, reader.NeededBytes, _stream);
+                // Where devices may be left, there is to be room for all that they have.
+                long needed = reader.NeededBytes(elsewhere: options.Device.Name == DeviceOptions.Auto ? [] : _elsewhere);
+                MemoryPlan = MemoryPlan.Make(this, options.MemoryLimit!.Value, needed, _stream);
                 if (MemoryPlan.IsStreamed)
                     _stream.Open(MemoryPlan.Slots, inPassing: MemoryPlan.Limit + file.FileBytes > AvailableMemory(options), options.Memory.LargePages);
             }
 
             if (options.Memory.RepackCache is { } folder)
                 UseRepackCache(reader, folder);
-            _device = DevicePlugin.Open(options.Device, DescribeForDevices(), options.Warn);
-            if (_device is not null)
-                reader.Own(_device);
-            (_branches, _head, DevicePlan) = Place(_device);
             if (options.Memory.IsEager)
                 PlaceWeights(reader);
         }
@@ -114,12 +110,6 @@ public sealed partial class Model : IDisposable
 
     /// <summary>What stays in memory under <see cref="ModelOptions.MemoryLimit"/> and what is read when needed; null without a limit.</summary>
     public MemoryPlan? MemoryPlan { get; }
-
-    /// <summary>Which parts run on a device.</summary>
-    public DevicePlan DevicePlan { get; private set; }
-
-    /// <summary>Whether parts run on a device now.</summary>
-    internal bool UsesDevice => _device is not null;
 
     /// <summary>How often experts were found in memory so far, where they are read when needed.</summary>
     public ExpertReads ExpertReads => _stream?.Reads ?? default;
@@ -182,13 +172,19 @@ public sealed partial class Model : IDisposable
     /// <exception cref="InvalidRequestException">The machine has not that much memory.</exception>
     /// <exception cref="DeviceException">A device that holds layers has not that much memory.</exception>
     public KvCache CreateCache(int positions) => new(
-        CacheShape, Options.CacheType, positions, Options.ValueCacheType, Options.Memory.LargePages, _device, LayersOnDevice());
+        CacheShape, Options.CacheType, positions, Options.ValueCacheType, Options.Memory.LargePages, LayersOnDevices());
 
     /// <summary>What the model needs with one session of so many positions, once every weight was used and the largest batch computed.</summary>
-    public MemoryNeed MemoryFor(int positions) => new(
-        WeightBytesInMemory(),
-        positions * CacheShape.BytesPerPosition(Options.CacheType, Options.ValueCacheType),
-        _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions));
+    public MemoryNeed MemoryFor(int positions)
+    {
+        int onDevices = LayersOnDevices().Sum(device => device.Layers.Count);
+        long ofLayer = positions * CacheShape.RowBytes(Options.CacheType, Options.ValueCacheType ?? Options.CacheType);
+        return new MemoryNeed(
+            WeightBytesInMemory(),
+            ofLayer * (CacheShape.Layers - onDevices),
+            _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions),
+            DevicePlan.WeightBytes + (ofLayer * onDevices) + DevicePlan.BufferBytes);
+    }
 
     /// <summary>Counts from here on which experts rows choose, for <see cref="ExpertLoads"/>; without it nothing is counted.</summary>
     public void CountExperts()
@@ -225,7 +221,8 @@ public sealed partial class Model : IDisposable
         trace?.Add(TraceName.Embedding, x);
         foreach (RotaryEmbedding rope in _transformer.Ropes)
             rope.Prepare(batch);
-        _device?.Begin(batch);
+        foreach (IDevice device in _devices)
+            device.Begin(batch);
         long barriers = _cpu.Pool.Barriers;
         for (int layer = 0; layer < _transformer.Blocks.Length; layer++)
         {
@@ -280,14 +277,14 @@ public sealed partial class Model : IDisposable
 
     /// <summary>
     /// Bytes of all weights in the form in which they are read: rearranged, or as stored. Of what is rearranged the mapped pages are given
-    /// back; a file that was read into memory stays there as a whole.
+    /// back; a file that was read into memory stays there as a whole. What only devices read is not prepared.
     /// </summary>
     private long WeightBytesInMemory()
     {
         if (MemoryPlan is { IsStreamed: true } plan)
             return plan.NeededBytes + (plan.Slots * plan.SlotBytes);
         bool packs = _cpu.Repacks && _cpu.Arithmetic == ActivationType.Q8;
-        bool looksUpOnly = !ReferenceEquals(_transformer.Embedding, _transformer.Head);
+        bool looksUpOnly = !Multiplies(_transformer.Embedding);
         long bytes = 0;
         foreach (Tensor tensor in File.Tensors)
         {
@@ -298,11 +295,11 @@ public sealed partial class Model : IDisposable
             bytes += isPacked && isMapped ? 0 : tensor.Bytes;
         }
 
-        return bytes;
+        return Math.Max(0, bytes - _elsewhere.Where(linear => !linear.LooksUp).Sum(linear => linear.PreparedBytes));
     }
 
-    /// <summary>Whether a matrix is more than a table of embeddings.</summary>
-    private bool Multiplies(Linear linear) => !linear.LooksUp || ReferenceEquals(linear, _transformer.Head);
+    /// <summary>Whether products in memory read a matrix: it is more than a table of embeddings, and not on a device only.</summary>
+    private bool Multiplies(Linear linear) => (!linear.LooksUp || ReferenceEquals(linear, _transformer.Head)) && !_elsewhere.Contains(linear);
 
     private void UseRepackCache(WeightReader reader, string folder)
     {
@@ -353,39 +350,6 @@ public sealed partial class Model : IDisposable
             reader.Parameters - reader.IdleParameters - lookup,
             reader.Bytes);
     }
-
-    /// <summary>
-    /// Goes on without a device that failed, where the options leave the choice; what it held of sequences is lost. The caller holds the gate.
-    /// </summary>
-    internal bool TryLeaveDevice(DeviceException failed)
-    {
-        if (_device is null || Options.Device.Name != DeviceOptions.Auto)
-            return false;
-        _device = null;
-        (_branches, _head, DevicePlan) = Place(null);
-        Options.Warn?.Invoke($"{failed.Message} From here on all runs on the processor, and what was read is read again.");
-        return true;
-    }
-
-    private (IDeviceBranch[] Branches, IDeviceHead Head, DevicePlan Plan) Place(IDevice? device) => DevicePlan.Place(
-        _transformer.Branches(),
-        new OutputHead(_transformer.OutputNorm, _transformer.Head, _transformer.LogitDivisor),
-        Options.Device,
-        _processor,
-        device);
-
-    private DeviceModel DescribeForDevices() => new(
-        Options.MaxBatchRows,
-        Info.EmbeddingLength,
-        Info.VocabularySize,
-        Info.ContextLength,
-        _transformer.Ropes,
-        Options.CacheType,
-        Options.ValueCacheType ?? Options.CacheType);
-
-    /// <summary>Layers whose attention, and so whose keys and values, are on the device.</summary>
-    private int[] LayersOnDevice() =>
-        [.. Enumerable.Range(0, _transformer.Blocks.Length).Where(layer => _branches[2 * layer].Device != _processor)];
 
     private void Release()
     {
@@ -446,22 +410,6 @@ public sealed partial class Model : IDisposable
                     value *= _transformer.EmbeddingScale;
             }
         }
-    }
-
-    private void Run(IDeviceBranch branch, Step step, in Activations x)
-    {
-        MoveTo(branch.Device, x);
-        branch.Forward(step, x);
-    }
-
-    /// <summary>Brings the hidden state to a device.</summary>
-    private void MoveTo(IDevice device, in Activations x)
-    {
-        if (device == _at)
-            return;
-        _at.Give(x);
-        device.Take(x);
-        _at = device;
     }
 
     private Logits Head(Step step, in Activations x, int wanted)

@@ -47,7 +47,8 @@ internal sealed class WeightReader
     internal ExpertStream? Stream { get; }
 
     /// <summary>Bytes of memory that weights take which every token needs, beside those of the file: experts are not among them.</summary>
-    internal long NeededBytes => _needed.Sum(linear => linear.PreparedBytes);
+    /// <param name="elsewhere">Those that are not needed in memory.</param>
+    internal long NeededBytes(IEnumerable<Linear> elsewhere) => _needed.Except(elsewhere).Sum(linear => linear.PreparedBytes);
 
     /// <summary>All matrices, in the order in which they were asked for.</summary>
     internal List<Linear> Linears { get; } = [];

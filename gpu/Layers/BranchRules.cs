@@ -9,46 +9,53 @@ namespace Pure.Gpu.Layers;
 internal static class BranchRules
 {
     /// <summary>Why a branch cannot be on a device, as the end of a sentence; null where it can.</summary>
-    internal static string? Refusal(Branch branch, DeviceModel model)
+    internal static string? Refusal(Branch branch, Placement placement, DeviceModel model)
     {
+        if (placement == Placement.Split)
+            return "its parts are not divided there";
         if (model.Embedding % DeviceFormat.BlockSize != 0)
             return $"its {model.Embedding} columns are no multiple of {DeviceFormat.BlockSize}";
         if (branch.IsAttention && Attention(branch.Sublayer, model) is { } refusal)
             return refusal;
         if (branch.Sublayer is MixtureOfExperts mixture && !Routing.Fits(mixture.Shape))
             return $"there is no router for {mixture.Shape.Used} of {mixture.Shape.Experts} experts";
-        return Linears(branch).Select(DeviceLinear.Refusal).FirstOrDefault(reason => reason is not null);
+        return branch.Matrices(placement).Select(DeviceLinear.Refusal).FirstOrDefault(reason => reason is not null);
     }
 
-    /// <summary>The matrices of a branch as they are stored.</summary>
-    internal static IEnumerable<Linear> Linears(Branch branch)
+    /// <summary>What a branch that is not refused takes.</summary>
+    internal static DeviceBytes BytesOf(Branch branch, Placement placement, DeviceModel model)
     {
+        long weights = branch.Matrices(placement).Sum(DeviceLinear.Bytes);
         switch (branch.Sublayer)
         {
-            case GroupedQueryAttention { LayerWeights: var weights }:
-                return [weights.Query, weights.Key, weights.Value, weights.Output];
-            case MultiHeadLatentAttention { LayerWeights: var weights }:
-                return [
-                    .. weights.QueryDown is null ? (Linear[])[] : [weights.QueryDown], weights.Query, weights.LatentDown, weights.Output,
-                    .. weights.ValueUp, .. weights.KeyUp[0].Transposed is null ? weights.KeyUp : []];
+            case GroupedQueryAttention attention:
+                DeviceBuffers heads = Shared("heads", AttentionScratch.Bytes(model.MaxRows, attention.Shape));
+                return new DeviceBytes(weights, LayerCache(), heads, Spans(GroupedQueryBranch.ShapeOf(attention)));
+            case MultiHeadLatentAttention attention:
+                DeviceBuffers latents = Shared("latents", LatentScratch.Bytes(model.MaxRows, attention));
+                return new DeviceBytes(weights + TransposedBytes(attention), LayerCache(), latents, Spans(LatentBranch.ShapeOf(attention)));
             case GatedFeedForward network:
-                return Of(network);
-            case MixtureOfExperts { LayerWeights: var weights }:
-                return [
-                    weights.Router, .. weights.Gate, .. weights.Up, .. weights.Down,
-                    .. weights.Shared is null ? [] : Of(weights.Shared), .. weights.SharedGate is null ? (Linear[])[] : [weights.SharedGate]];
+                return new DeviceBytes(weights, 0, Shared("network", GatedScratch.Bytes(model.MaxRows, network.Gate.Outputs)));
+            case MixtureOfExperts mixture:
+                return new DeviceBytes(weights, 0, Shared("mixture", MixtureScratch.Bytes(model.MaxRows, model.Embedding, mixture)));
             default:
-                return [];
+                return new DeviceBytes(weights, 0);
+        }
+
+        long LayerCache() => DeviceCache.LayerBytes(model.Cache, model.CacheType, model.Blocks);
+
+        static DeviceBuffers Shared(string name, long bytes) => new(name, bytes);
+
+        DeviceBuffers Spans(in AttentionShape shape)
+        {
+            (int slots, long bytes) = AttentionOps.Room(shape, model.Blocks);
+            return Shared("spans", bytes + DeviceRows.Bytes(model.MaxRows, model.Blocks, slots, model.Ropes));
         }
     }
 
     /// <summary>Bytes of transposed matrices, which are halves there.</summary>
-    internal static long TransposedBytes(Branch branch) =>
-        branch.Sublayer is MultiHeadLatentAttention { LayerWeights.KeyUp: [{ Transposed: not null }, ..] keys }
-            ? keys.Sum(head => 2L * head.Outputs * head.Inputs)
-            : 0;
-
-    private static Linear[] Of(GatedFeedForward network) => [network.Gate, network.Up, network.Down];
+    private static long TransposedBytes(MultiHeadLatentAttention attention) =>
+        attention.LayerWeights.KeyUp[0].Transposed is null ? 0 : attention.LayerWeights.KeyUp.Sum(head => 2L * head.Outputs * head.Inputs);
 
     private static string? Attention(Sublayer attention, DeviceModel model)
     {

@@ -55,6 +55,9 @@ internal sealed class GatedScratch(GpuQueue queue, int rows, int hidden) : IDisp
 {
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _raised = queue.Allocate<float>((long)rows * hidden);
 
+    /// <summary>Bytes that they take on the device.</summary>
+    internal static long Bytes(long rows, int hidden) => (rows * hidden * sizeof(float)) + DeviceInput.Bytes(rows, hidden);
+
     /// <summary>Hidden columns.</summary>
     internal int Hidden => hidden;
 

@@ -10,6 +10,9 @@ namespace Pure.Gpu.Layers;
 /// <summary>The output head on a device: what it makes is the one thing of a pass that is read back.</summary>
 internal sealed class GpuHead : IDeviceHead, IDisposable
 {
+    // Logits of a whole chunk may be more than there is room for; tokens that are written want one row each.
+    private const long MostLogits = 16 << 20;
+
     private readonly GpuDevice _device;
     private readonly DeviceNorm _norm;
     private readonly DeviceLinear _matrix;
@@ -20,19 +23,27 @@ internal sealed class GpuHead : IDeviceHead, IDisposable
 
     internal GpuHead(GpuDevice device, OutputHead head)
     {
-        // Logits of a whole chunk may be more than there is room for; tokens that are written want one row each.
-        const long MostLogits = 16 << 20;
         _device = device;
         _norm = new DeviceNorm(device, head.Norm);
         _matrix = new DeviceLinear(device, head.Matrix);
         _divisor = head.Divisor;
-        _rowsAtOnce = (int)Math.Clamp(MostLogits / head.Matrix.Outputs, 1, device.Model.MaxRows);
+        _rowsAtOnce = RowsAtOnce(head, device.Model.MaxRows);
         _last = new DeviceInput(device.Queue, _rowsAtOnce, head.Matrix.Inputs);
         _logits = device.Queue.Allocate<float>((long)_rowsAtOnce * head.Matrix.Outputs);
     }
 
     /// <inheritdoc/>
     public IDevice Device => _device;
+
+    /// <summary>What a head takes on the device; null where there is no kernel for it.</summary>
+    internal static DeviceBytes? BytesOf(OutputHead head, int maxRows)
+    {
+        if (DeviceLinear.Refusal(head.Matrix) is not null)
+            return null;
+        long rows = RowsAtOnce(head, maxRows);
+        long buffers = DeviceInput.Bytes(rows, head.Matrix.Inputs) + (rows * head.Matrix.Outputs * sizeof(float));
+        return new DeviceBytes(DeviceLinear.Bytes(head.Matrix), 0, new DeviceBuffers("head", buffers));
+    }
 
     /// <inheritdoc/>
     public void Forward(Step step, in Activations x, in Activations logits)
@@ -65,6 +76,8 @@ internal sealed class GpuHead : IDeviceHead, IDisposable
         _last.Dispose();
         _logits.Dispose();
     }
+
+    private static int RowsAtOnce(OutputHead head, int maxRows) => (int)Math.Clamp(MostLogits / head.Matrix.Outputs, 1, maxRows);
 
     private void Norm(int row, int place)
     {

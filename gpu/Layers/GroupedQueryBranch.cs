@@ -82,10 +82,10 @@ internal sealed class GroupedQueryBranch : GpuBranch
 }
 
 /// <summary>Buffers that all layers share.</summary>
-internal sealed class AttentionScratch(GpuQueue queue, int rows, int queries, int keysValues, int mixed) : IDisposable
+internal sealed class AttentionScratch(GpuQueue queue, int rows, GroupedQueryShape heads) : IDisposable
 {
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> _queries = queue.Allocate<float>((long)rows * queries);
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> _keysValues = queue.Allocate<float>((long)rows * keysValues);
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> _queries = queue.Allocate<float>((long)rows * heads.Heads * heads.KeySize);
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> _keysValues = queue.Allocate<float>((long)rows * heads.CacheColumns);
 
     /// <summary><c>[rows, heads · key]</c>.</summary>
     internal ArrayView<float> Queries => _queries.View;
@@ -94,7 +94,11 @@ internal sealed class AttentionScratch(GpuQueue queue, int rows, int queries, in
     internal ArrayView<float> KeysValues => _keysValues.View;
 
     /// <summary><c>[rows, heads · value]</c>.</summary>
-    internal DeviceInput Mixed { get; } = new(queue, rows, mixed);
+    internal DeviceInput Mixed { get; } = new(queue, rows, heads.Heads * heads.ValueSize);
+
+    /// <summary>Bytes that they take on the device.</summary>
+    internal static long Bytes(long rows, GroupedQueryShape heads) =>
+        (rows * ((heads.Heads * heads.KeySize) + heads.CacheColumns) * sizeof(float)) + DeviceInput.Bytes(rows, heads.Heads * heads.ValueSize);
 
     /// <inheritdoc/>
     public void Dispose()

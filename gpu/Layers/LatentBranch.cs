@@ -125,6 +125,20 @@ internal sealed class LatentScratch : IDisposable
         QueryLatents = attention.LayerWeights.QueryDown is { } down ? new DeviceInput(queue, rows, down.Outputs) : null;
     }
 
+    /// <summary>Bytes that they take on the device.</summary>
+    internal static long Bytes(long rows, MultiHeadLatentAttention attention)
+    {
+        LatentShape shape = attention.Shape;
+        long slots = rows * shape.Heads;
+        return (rows * shape.CacheColumns * sizeof(float))
+            + (slots * (shape.QuerySize + shape.CacheColumns) * sizeof(float))
+            + DeviceInput.Bytes(slots, shape.LatentSize)
+            + (attention.LayerWeights.KeyUp[0].Transposed is null ? DeviceInput.Bytes(slots, shape.NopeSize) : 0)
+            + (slots * sizeof(int))
+            + DeviceInput.Bytes(rows, shape.Heads * shape.ValueSize)
+            + (attention.LayerWeights.QueryDown is { } down ? DeviceInput.Bytes(rows, down.Outputs) : 0);
+    }
+
     /// <summary><c>[rows, q_lora_rank]</c>, where queries are compressed.</summary>
     internal DeviceInput? QueryLatents { get; }
 

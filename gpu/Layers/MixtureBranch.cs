@@ -102,6 +102,17 @@ internal sealed class MixtureScratch : IDisposable
         _sharedLogits = queue.Allocate<float>(rows);
     }
 
+    /// <summary>Bytes that they take on the device.</summary>
+    internal static long Bytes(long rows, int embedding, MixtureOfExperts mixture)
+    {
+        MixtureOfExperts.Weights weights = mixture.LayerWeights;
+        long pairs = rows * mixture.Shape.Used;
+        return Routing.Bytes(mixture.Shape, rows)
+            + GatedScratch.Bytes(pairs, weights.Gate[0].Outputs)
+            + (weights.Shared is { } shared ? GatedScratch.Bytes(rows, shared.Gate.Outputs) + (rows * embedding * sizeof(float)) : 0)
+            + (((rows * mixture.Shape.Experts) + (pairs * embedding) + rows) * sizeof(float));
+    }
+
     /// <summary>Which experts the rows chose.</summary>
     internal Routing Routing { get; }
 

@@ -28,7 +28,7 @@ internal sealed record BenchReport
     /// <summary>How keys and values are stored.</summary>
     public required string KvType { get; init; }
 
-    /// <summary>What was placed on a device; null where all ran on the processor.</summary>
+    /// <summary>What was placed on devices; null where all ran on the processor.</summary>
     public string? Device { get; init; }
 
     /// <summary>How latent attention reads prompts.</summary>
@@ -132,7 +132,7 @@ internal sealed record BenchReport
             Isa = execution.Isa,
             Activations = execution.Activations,
             KvType = execution.KvType,
-            Device = DeviceChoice.Placed(model),
+            Device = DeviceChoice.Placed(model)?.ToString(),
             Mla = model.Options.Mla == LatentForm.Expanded ? "expand" : "absorb",
             Repack = model.Options.Repack,
             Emit = model.Options.Emit,

@@ -145,6 +145,9 @@ internal sealed record ModelShape
     /// <summary>Rank of compressed keys and values (kv_lora_rank); 0 for grouped queries.</summary>
     internal int LatentSize { get; init; }
 
+    /// <summary>Whether the key and value up-projections of latent attention are two tensors, the keys' transposed, as in newer files.</summary>
+    internal bool SplitsKeyValueUp { get; init; }
+
     /// <summary>Elements of a latent head's part with positions.</summary>
     internal int RopeSize { get; init; }
 
@@ -221,7 +224,7 @@ internal sealed record ModelShape
                 Matrix("attn_q_b", Heads * (HeadSize + RopeSize), QueryRank),
                 Matrix("attn_kv_a_mqa", LatentSize + RopeSize, Embedding),
                 Norm("attn_kv_a_norm", LatentSize),
-                Matrix("attn_kv_b", Heads * 2 * HeadSize, LatentSize),
+                .. KeyValueUp(),
                 Matrix("attn_output", Embedding, Heads * HeadSize),
             ];
         }
@@ -235,6 +238,10 @@ internal sealed record ModelShape
         ];
         return Architecture == "qwen3moe" ? [.. projections, Norm("attn_q_norm", HeadSize), Norm("attn_k_norm", HeadSize)] : projections;
     }
+
+    private ShapeTensor[] KeyValueUp() => SplitsKeyValueUp
+        ? [Matrix("attn_k_b", Heads, LatentSize, HeadSize), Matrix("attn_v_b", Heads, HeadSize, LatentSize)]
+        : [Matrix("attn_kv_b", Heads * 2 * HeadSize, LatentSize)];
 
     private static ShapeTensor Norm(string name, long size) => new(name, TensorRole.Norm, -1, size);
 

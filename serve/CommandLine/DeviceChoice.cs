@@ -7,13 +7,16 @@ namespace Pure.Serve.CommandLine;
 /// <summary>The options that say what runs on a device beside the processor, by llama.cpp's names where it has them.</summary>
 internal sealed class DeviceChoice
 {
-    private readonly Option<string?> _device = ValueOptions.Text(
-        "--device", [], "NAME",
-        "What to compute with: cpu; cuda:0 and so on (see pure devices); auto for the first device, or the processor where there is none; emulated for a "
-        + "GPU that threads play, very slowly. A device rounds in its own way. Default: cpu.");
+    private readonly Option<string[]?> _device = new("--device")
+    {
+        HelpName = "NAME[,NAME]",
+        Description = "What to compute with: cpu; cuda:0 and so on (see pure devices), of which several share the layers in the order of their "
+            + "names; auto for all CUDA devices, or the processor where there is none; emulated, or emulated:0 and so on, for a GPU that threads play, "
+            + "very slowly. A device rounds in its own way; repeatable. Default: cpu.",
+    };
 
     private readonly Option<int?> _layers = ValueOptions.OptionalNumber<int>(
-        "--gpu-layers", ["-ngl"], "N", "Put the last N layers and the head on the device. Default: all that fit.", "from 0 up", layers => layers >= 0);
+        "--gpu-layers", ["-ngl"], "N", "Put the last N layers and the head on devices. Default: all that fit.", "from 0 up", layers => layers >= 0);
 
     private readonly Option<int?> _mixtures = ValueOptions.OptionalNumber<int>(
         "--n-cpu-moe", ["-ncmoe"], "N", "Keep the mixtures of experts of the first N layers in memory. Default: 0.", "from 0 up", layers => layers >= 0);
@@ -30,10 +33,13 @@ internal sealed class DeviceChoice
     internal OptionGroup Group { get; }
 
     /// <summary>What the command line says.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="context">Positions of a text, where the command knows.</param>
+    /// <param name="texts">How many texts there are at once.</param>
     /// <exception cref="UsageException">Something is to go to a device, and none is named.</exception>
-    internal DeviceOptions Read(ParseResult parsed)
+    internal DeviceOptions Read(ParseResult parsed, int? context, int texts)
     {
-        string name = parsed.GetValue(_device) ?? "cpu";
+        string name = parsed.GetValue(_device) is { Length: > 0 } names ? string.Join(',', names) : "cpu";
         foreach (Option option in (Option[])[_layers, _mixtures, _inMemory])
         {
             if (name == "cpu" && parsed.GetResult(option) is { Implicit: false })
@@ -44,18 +50,20 @@ internal sealed class DeviceChoice
         {
             Name = name,
             Layers = parsed.GetValue(_layers),
+            Context = context,
+            Sequences = texts,
             MixturesInMemory = parsed.GetValue(_mixtures) ?? 0,
             InMemory = parsed.GetValue(_inMemory) ?? [],
         };
     }
 
-    /// <summary>Says what was placed where, if a device was asked for.</summary>
+    /// <summary>Says what was placed where, a line for each device, if one was asked for.</summary>
     internal static void Say(Model model, CommandStreams streams)
     {
-        if (Placed(model) is { } placed)
-            streams.Error.WriteLine($"device      {placed}");
+        foreach (string line in Placed(model)?.Lines ?? [])
+            streams.Error.WriteLine($"device      {line}");
     }
 
     /// <summary>What was placed where; null if no device was asked for.</summary>
-    internal static string? Placed(Model model) => model.Options.Device.Name == "cpu" ? null : $"{model.DevicePlan}";
+    internal static DevicePlan? Placed(Model model) => model.Options.Device.Name == "cpu" ? null : model.DevicePlan;
 }

@@ -100,7 +100,10 @@ internal sealed class EngineOptions
     /// <param name="streams">Where to say what cannot be had.</param>
     /// <param name="mostRows">Bounds the rows of a batch where no chunk is given.</param>
     /// <param name="context">The length that texts are declared to have, where the command has an option for it.</param>
-    internal ModelOptions Read(ParseResult parsed, CommandStreams streams, int? mostRows = null, int? context = null)
+    /// <param name="positions">The length that they have, where the command knows it otherwise.</param>
+    /// <param name="texts">How many texts there are at once.</param>
+    internal ModelOptions Read(
+        ParseResult parsed, CommandStreams streams, int? mostRows = null, int? context = null, int? positions = null, int texts = 1)
     {
         var standard = new ModelOptions();
         return standard with
@@ -115,7 +118,7 @@ internal sealed class EngineOptions
             Repack = !parsed.GetValue(_noRepack),
             Emit = !parsed.GetValue(_noEmit),
             Rope = _rope.Read(parsed, context),
-            Device = _device.Read(parsed),
+            Device = _device.Read(parsed, positions ?? context, texts),
             MemoryLimit = parsed.GetValue(_memoryLimit),
             Memory = new MemoryOptions
             {

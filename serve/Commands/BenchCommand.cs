@@ -104,12 +104,13 @@ internal sealed class BenchCommand : PureCommand
         BenchCase[] cases = [.. Cases(parsed)];
         if (cases.Length == 0)
             throw new UsageException("-p and -n are both 0, so there is nothing to measure; give one of them a number of tokens.");
+        ModelOptions options = _engine.Read(parsed, streams, positions: cases.Max(what => what.Positions), texts: cases.Max(what => what.Batch));
         Form form = parsed.GetValue(_json) ? Form.Json : parsed.GetValue(_output) ?? Form.Table;
         var reports = new List<BenchReport>();
         foreach (int threads in parsed.GetValue(_threads)!)
         {
             foreach (BenchReport report in Measure(
-                source, _engine.Read(parsed, streams) with { Threads = threads }, cases, reports.Count == 0 && parsed.GetValue(_export) is null, cancellation))
+                source, options with { Threads = threads }, cases, reports.Count == 0 && parsed.GetValue(_export) is null, cancellation))
             {
                 reports.Add(report);
                 if (form == Form.Json)

@@ -71,7 +71,8 @@ internal sealed class ChatCommand : PureCommand
     internal override int Run(ParseResult parsed, CommandStreams streams, CancellationToken cancellation)
     {
         ChatTemplate? other = parsed.GetValue(_template) is { } path ? RenderCommand.ReadTemplate(path, streams) : null;
-        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: parsed.GetValue(_context)));
+        int? given = parsed.GetValue(_context);
+        using LanguageModel model = _model.Load(parsed, _engine.Read(parsed, streams, context: given, positions: given ?? DefaultContext));
         DeviceChoice.Say(model.Model, streams);
         using Model? draft = _speculation.LoadDraft(parsed, model);
         TextOptions options = SamplingChoice.Settle(_speculation.Read(parsed, _sampling.Read(parsed)), model) with
@@ -82,7 +83,7 @@ internal sealed class ChatCommand : PureCommand
         ModelTemplate template = (other is null ? ModelTemplate.Find(model) : new ModelTemplate(other, model.Tokenizer))
             ?? throw new UsageException(
                 $"{RenderCommand.DescribeMissing(model.Model.File.Path)}; give one with --template, or continue texts with pure run.");
-        int context = parsed.GetValue(_context) ?? Math.Min(DefaultContext, model.Model.Info.ContextLength);
+        int context = given ?? Math.Min(DefaultContext, model.Model.Info.ContextLength);
         using var conversation = new ChatConversation(model, template, context);
         if (parsed.GetValue(_system) is { } system)
             conversation.SetSystem(TextInput.Check(system, "--system"));

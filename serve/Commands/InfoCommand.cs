@@ -123,12 +123,12 @@ internal sealed class InfoCommand : PureCommand
             info.Parameters, info.ActiveParameters, info.Layers, info.EmbeddingLength, info.VocabularySize, info.ContextLength);
         var memory = new MemoryReport(
             length, info.WeightBytes, need.Weights, model.CacheShape.BytesPerPosition(model.Options.CacheType, model.Options.ValueCacheType), need.Cache, need.Buffers,
-            Figures.RuntimeBytes, need.Total + Figures.RuntimeBytes);
+            Figures.RuntimeBytes, need.Total + Figures.RuntimeBytes, need.OnDevices);
         return new InfoReport(
             info.Name, info.Architecture, Supported: true, format, sizes, memory, SamplingReport.Of(file), ExecutionReport.Of(model), tensors)
         {
             Limited = model.MemoryPlan,
-            Placed = DeviceChoice.Placed(model),
+            Placed = DeviceChoice.Placed(model)?.Lines,
         };
     }
 
@@ -162,10 +162,12 @@ internal sealed class InfoCommand : PureCommand
             Line(
                 "memory",
                 $"{Figures.Bytes(memory.TotalBytes)} at {Figures.Count(memory.Context)} tokens: "
-                + $"weights {Figures.Bytes(memory.WeightBytesInMemory)}, cache {Figures.Bytes(memory.CacheBytes)}, buffers {Figures.Bytes(memory.BufferBytes)}, .NET {Figures.Bytes(memory.RuntimeBytes)}");
+                + $"weights {Figures.Bytes(memory.WeightBytesInMemory)}, cache {Figures.Bytes(memory.CacheBytes)}, "
+                + $"buffers {Figures.Bytes(memory.BufferBytes)}, .NET {Figures.Bytes(memory.RuntimeBytes)}"
+                + (memory.DeviceBytes == 0 ? "" : $"; besides {Figures.Bytes(memory.DeviceBytes)} on devices"));
         }
 
-        if (report.Placed is { } placed)
+        foreach (string placed in report.Placed ?? [])
             Line("device", placed);
         if (report.Limited is { } limited)
             Line("limited", MemoryFigures.Plan(limited));
@@ -202,8 +204,8 @@ internal sealed record InfoReport(
     /// <summary>What a limited memory would be used for, where one is given.</summary>
     public MemoryPlan? Limited { get; init; }
 
-    /// <summary>What runs on a device, where one was asked for.</summary>
-    public string? Placed { get; init; }
+    /// <summary>What runs on devices, a line for each, where one was asked for.</summary>
+    public IReadOnlyList<string>? Placed { get; init; }
 }
 
 /// <summary>The file; of a model in several files, all of them together.</summary>
@@ -217,9 +219,20 @@ internal sealed record FormatReport(string Kind, uint? Version, long Bytes, stri
 internal sealed record SizeReport(
     long Parameters, long? ActiveParameters, long? Layers, long? EmbeddingLength, long? VocabularySize, long? ContextLength);
 
-/// <summary>Bytes at a context length, at most: weights in the file, and what a process has of it all; the runtime's part as measured on Linux.</summary>
+/// <summary>
+/// Bytes at a context length, at most: weights in the file, and what a process has of it all; the runtime's part as measured on Linux. What is in
+/// the memory of devices is not in the total.
+/// </summary>
 internal sealed record MemoryReport(
-    int Context, long WeightBytes, long WeightBytesInMemory, long CacheBytesPerPosition, long CacheBytes, long BufferBytes, long RuntimeBytes, long TotalBytes);
+    int Context,
+    long WeightBytes,
+    long WeightBytesInMemory,
+    long CacheBytesPerPosition,
+    long CacheBytes,
+    long BufferBytes,
+    long RuntimeBytes,
+    long TotalBytes,
+    long DeviceBytes);
 
 /// <summary>How the model's makers would have its tokens chosen, as far as they say.</summary>
 internal sealed record SamplingReport(

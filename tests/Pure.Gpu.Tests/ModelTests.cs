@@ -14,11 +14,11 @@ public sealed class ModelTests
     /// Normalised mean square error of logits: both multiply the same 8-bit codes, and differ where floats are summed in another order, which
     /// now and then moves a code by one.
     /// </summary>
-    private const double Tolerance = 1e-4;
+    internal const double Tolerance = 1e-4;
 
     private static readonly int[] Prompt = [3, 77, 150, 9, 9, 201, 42];
 
-    private static readonly ModelShape Qwen = new()
+    internal static readonly ModelShape Qwen = new()
     {
         Name = "qwen3-moe-tiny",
         Architecture = "qwen3moe",
@@ -35,7 +35,7 @@ public sealed class ModelTests
         Context = 256,
     };
 
-    private static readonly ModelShape DeepSeek = new()
+    internal static readonly ModelShape DeepSeek = new()
     {
         Name = "deepseek2-tiny",
         Architecture = "deepseek2",
@@ -143,10 +143,10 @@ public sealed class ModelTests
         return [.. session.Generate(Prompt, options).ToBlockingEnumerable(TestContext.Current.CancellationToken).Select(token => token.Id)];
     }
 
-    private static Model Load(ModelShape shape, DeviceOptions device) => new BenchModel(null, shape, WeightMix.All.Single(mix => mix.Name == "Q8_0"), Seed: 5).Load(
-        new ModelOptions { Threads = 1, MaxBatchRows = 8, Device = device });
+    internal static Model Load(ModelShape shape, DeviceOptions device) => new BenchModel(
+        null, shape, WeightMix.All.Single(mix => mix.Name == "Q8_0"), Seed: 5).Load(new ModelOptions { Threads = 1, MaxBatchRows = 8, Device = device });
 
-    private static float[] Logits(Model model)
+    internal static float[] Logits(Model model)
     {
         using KvCache cache = model.CreateCache(64);
         using Sequence sequence = cache.CreateSequence();
@@ -155,7 +155,7 @@ public sealed class ModelTests
         return [.. prompt, .. Feed(model, batch, sequence, [5])];
     }
 
-    private static float[] Feed(Model model, Batch batch, Sequence sequence, int[] tokens)
+    internal static float[] Feed(Model model, Batch batch, Sequence sequence, int[] tokens)
     {
         batch.Clear();
         foreach (int token in tokens)
@@ -164,7 +164,7 @@ public sealed class ModelTests
         return [.. Enumerable.Range(0, tokens.Length).SelectMany(row => logits[row].ToArray())];
     }
 
-    private static double Error(float[] expected, float[] actual) =>
+    internal static double Error(float[] expected, float[] actual) =>
         expected.Zip(actual, (e, a) => ((double)e - a) * ((double)e - a)).Sum() / expected.Sum(e => (double)e * e);
 
     /// <summary>A device whose fourth pass fails.</summary>
@@ -182,13 +182,13 @@ public sealed class ModelTests
 
             public long FreeBytes => device.FreeBytes;
 
-            public string? Refusal(Branch branch) => device.Refusal(branch);
+            public string? Refusal(Branch branch, Placement placement) => device.Refusal(branch, placement);
 
-            public long BytesOf(Branch branch) => device.BytesOf(branch);
+            public DeviceBytes BytesOf(Branch branch, Placement placement) => device.BytesOf(branch, placement);
 
-            public long? BytesOf(OutputHead head) => device.BytesOf(head);
+            public DeviceBytes? BytesOf(OutputHead head) => device.BytesOf(head);
 
-            public IDeviceBranch Place(Branch branch) => device.Place(branch);
+            public IDeviceBranch Place(Branch branch, Placement placement) => device.Place(branch, placement);
 
             public IDeviceHead Place(OutputHead head) => device.Place(head);
 
@@ -209,14 +209,14 @@ public sealed class ModelTests
         }
     }
 
-    /// <summary>The plugin, and the device that was opened last.</summary>
-    private sealed class Counted : IDevicePlugin, IDisposable
+    /// <summary>The plugin, and the devices that were opened.</summary>
+    internal sealed class Counted : IDevicePlugin, IDisposable
     {
         private readonly Plugin _plugin = new();
 
         public Counted(string device)
         {
-            if (device == "emulated")
+            if (device.StartsWith("emulated", StringComparison.Ordinal))
                 return;
             try
             {
@@ -228,12 +228,20 @@ public sealed class ModelTests
             }
         }
 
-        internal GpuDevice? Device { get; private set; }
+        /// <summary>The device that was opened last.</summary>
+        internal GpuDevice? Device => Devices.LastOrDefault();
+
+        /// <summary>All that were opened.</summary>
+        internal List<GpuDevice> Devices { get; } = [];
 
         public IReadOnlyList<DeviceInfo> List() => _plugin.List();
 
-        public IDevice Open(string name, DeviceModel model) => Device = (GpuDevice)_plugin.Open(name, model);
+        public IDevice Open(string name, DeviceModel model)
+        {
+            Devices.Add((GpuDevice)_plugin.Open(name, model));
+            return Devices[^1];
+        }
 
-        public void Dispose() => Device = null;
+        public void Dispose() => Devices.Clear();
     }
 }
