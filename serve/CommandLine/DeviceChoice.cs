@@ -10,6 +10,7 @@ internal sealed class DeviceChoice
     private readonly Option<string[]?> _device = new("--device")
     {
         HelpName = "NAME[,NAME]",
+        Arity = ArgumentArity.OneOrMore,
         Description = "What to compute with: cpu; cuda:0 and so on (see pure devices), of which several share the layers in the order of their "
             + "names; auto for all CUDA devices, or the processor where there is none; emulated, or emulated:0 and so on, for a GPU that threads play, "
             + "very slowly. A device rounds in its own way; repeatable. Default: cpu.",
@@ -24,6 +25,7 @@ internal sealed class DeviceChoice
     private readonly Option<string[]?> _inMemory = new("--in-memory")
     {
         HelpName = "PATTERN",
+        Arity = ArgumentArity.OneOrMore,
         Description = "Keep parts in memory by name: blk.N.attn_output, blk.N.ffn_down, blk.N.ffn_down_exps (a mixture) or output, with * and ?; repeatable.",
     };
 

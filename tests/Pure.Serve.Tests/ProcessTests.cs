@@ -47,6 +47,19 @@ public class ProcessTests
     }
 
     [Fact]
+    public void A_plugin_is_not_looked_for_before_a_device_is_asked_for()
+    {
+        (string, string) nowhere = ("PURE_GPU_PLUGIN", "/nowhere/Pure.Gpu.dll");
+        Finished run = Run(nowhere, "run", "-p", "Once", "-n", "1");
+        Assert.Equal(0, run.ExitCode);
+        Assert.DoesNotContain("plugin", run.Errors, StringComparison.Ordinal);
+        Finished left = Run(nowhere, "run", "-p", "Once", "-n", "1", "--device", "auto");
+        Assert.Equal((0, run.Output), (left.ExitCode, left.Output));
+        Assert.Contains("pure: warning: --device auto takes the processor: There is no GPU plugin", left.Errors, StringComparison.Ordinal);
+        Refused(Run(nowhere, "run", "-p", "Once", "--device", "cuda:0"), "There is no GPU plugin /nowhere/Pure.Gpu.dll");
+    }
+
+    [Fact]
     public void A_full_disk_is_one_sentence()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
