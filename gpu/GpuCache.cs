@@ -44,7 +44,8 @@ internal sealed class GpuCache : IDeviceCache
     internal ILGPU.ArrayView<uint> Layer(int layer) => _stored.Layer(layer);
 
     /// <inheritdoc/>
-    public void Copy(int from, int to, int positions) => _device.Guard(() => _stored.Copy(from, to, positions));
+    public void Copy(int from, int to, int positions) => _device.Guard(
+        (Stored: _stored, from, to, positions), static copy => copy.Stored.Copy(copy.from, copy.to, copy.positions));
 
     /// <inheritdoc/>
     public void Dispose()

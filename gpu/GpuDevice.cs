@@ -127,23 +127,19 @@ internal sealed class GpuDevice : IDevice
         }
 
         Cache = cache;
-        Guard(() => cache.Rows.Upload(batch));
+        Guard((cache, batch), static pass => pass.cache.Rows.Upload(pass.batch));
     }
 
     /// <inheritdoc/>
     public void Take(in Activations x)
     {
         // Rows in memory are padded to whole blocks, and so are these: embeddings here are multiples of 32.
-        Activations rows = x;
-        Guard(() => Queue.Upload<float>(rows.All, Hidden));
+        Guard((Device: this, Rows: x), static move => move.Device.Queue.Upload<float>(move.Rows.All, move.Device.Hidden));
     }
 
     /// <inheritdoc/>
-    public void Give(in Activations x)
-    {
-        Activations rows = x;
-        Guard(() => Queue.ReadBack(Hidden, rows.All));
-    }
+    public void Give(in Activations x) =>
+        Guard((Device: this, Rows: x), static move => move.Device.Queue.ReadBack(move.Device.Hidden, move.Rows.All));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -172,23 +168,25 @@ internal sealed class GpuDevice : IDevice
         return view;
     }
 
-    /// <summary>Does what the accelerator may fail at.</summary>
-    internal void Guard(Action work) => Guard(() =>
-    {
-        work();
-        return true;
-    });
-
-    private T Guard<T>(Func<T> work)
+    /// <summary>Does what the accelerator may fail at; with a static method, which is handed what it works on, nothing is allocated.</summary>
+    /// <exception cref="DeviceException">It failed.</exception>
+    internal void Guard<TState>(TState state, Action<TState> work)
     {
         try
         {
-            return work();
+            work(state);
         }
         catch (Exception failed) when (IsFailure(failed))
         {
             throw Failure(Name, failed);
         }
+    }
+
+    private T Guard<T>(Func<T> work)
+    {
+        T result = default!;
+        Guard(work, done => result = done());
+        return result;
     }
 
     private AttentionShape Announce(AttentionShape shape)

@@ -29,27 +29,22 @@ internal abstract class GpuBranch : IDeviceBranch, IDisposable
     private protected abstract bool ReadsQ8 { get; }
 
     /// <inheritdoc/>
-    public void Forward(Step step, in Activations x)
-    {
-        try
-        {
-            int columns = Gpu.Model.Embedding;
-            _norm.Run(Gpu.Hidden, Gpu.Normed, step.Rows, ReadsQ8);
-            Forward(step);
-            _postNorm?.Run(Gpu.Result, columns, Gpu.Result, columns, step.Rows);
-            Gpu.Elementwise.AddScaled(Gpu.Result, columns, _scale, Gpu.Hidden, columns, step.Rows, columns);
-        }
-        catch (Exception failed) when (GpuDevice.IsFailure(failed))
-        {
-            throw GpuDevice.Failure(Gpu.Name, failed);
-        }
-    }
+    public void Forward(Step step, in Activations x) => Gpu.Guard((Branch: this, Step: step), static pass => pass.Branch.Run(pass.Step));
 
     /// <inheritdoc/>
     public abstract void Dispose();
 
     /// <summary>From <see cref="GpuDevice.Normed"/> to <see cref="GpuDevice.Result"/>.</summary>
     private protected abstract void Forward(Step step);
+
+    private void Run(Step step)
+    {
+        int columns = Gpu.Model.Embedding;
+        _norm.Run(Gpu.Hidden, Gpu.Normed, step.Rows, ReadsQ8);
+        Forward(step);
+        _postNorm?.Run(Gpu.Result, columns, Gpu.Result, columns, step.Rows);
+        Gpu.Elementwise.AddScaled(Gpu.Result, columns, _scale, Gpu.Hidden, columns, step.Rows, columns);
+    }
 }
 
 /// <summary>A norm on a device.</summary>

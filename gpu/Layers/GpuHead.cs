@@ -46,28 +46,8 @@ internal sealed class GpuHead : IDeviceHead, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Forward(Step step, in Activations x, in Activations logits)
-    {
-        try
-        {
-            for (int row = 0, done = 0; done < logits.Rows;)
-            {
-                int count = 0;
-                for (; row < step.Rows && count < _rowsAtOnce; row++)
-                {
-                    if (step.Batch.Rows[row].WantsLogits)
-                        Norm(row, count++);
-                }
-
-                Read(logits.Slice(done, count));
-                done += count;
-            }
-        }
-        catch (Exception failed) when (GpuDevice.IsFailure(failed))
-        {
-            throw GpuDevice.Failure(_device.Name, failed);
-        }
-    }
+    public void Forward(Step step, in Activations x, in Activations logits) =>
+        _device.Guard((Head: this, Step: step, Logits: logits), static pass => pass.Head.Run(pass.Step, pass.Logits));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -78,6 +58,22 @@ internal sealed class GpuHead : IDeviceHead, IDisposable
     }
 
     private static int RowsAtOnce(OutputHead head, int maxRows) => (int)Math.Clamp(MostLogits / head.Matrix.Outputs, 1, maxRows);
+
+    private void Run(Step step, in Activations logits)
+    {
+        for (int row = 0, done = 0; done < logits.Rows;)
+        {
+            int count = 0;
+            for (; row < step.Rows && count < _rowsAtOnce; row++)
+            {
+                if (step.Batch.Rows[row].WantsLogits)
+                    Norm(row, count++);
+            }
+
+            Read(logits.Slice(done, count));
+            done += count;
+        }
+    }
 
     private void Norm(int row, int place)
     {
