@@ -8,13 +8,32 @@ namespace Pure.Gpu;
 /// What an accelerator is told, in order: launches, copies, and the memory they use. Everything is counted, so that a test can say what a
 /// token costs.
 /// </summary>
-internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
+/// <remarks>
+/// Copies go through host memory that is page-locked once: the device reads it by itself, while the host goes on. A part of it is written again
+/// only after the queue was waited for, which a read-back does anyway: a token's uploads never wait.
+/// </remarks>
+internal sealed class GpuQueue : IDisposable
 {
+    /// <summary>Page-locked bytes that small copies need; more let larger ones go without waiting.</summary>
+    internal const int LeastStagingBytes = 1 << 20;
+
+    private readonly PageLockedArray1D<byte> _staging;
+    private int _staged;
+
+    /// <param name="accelerator">What runs the kernels; the caller's.</param>
+    /// <param name="stagingBytes">Page-locked bytes that copies go through.</param>
+    internal GpuQueue(Accelerator accelerator, int stagingBytes = LeastStagingBytes)
+    {
+        Accelerator = accelerator;
+        Stream = accelerator.CreateStream();
+        _staging = accelerator.AllocatePageLocked1D<byte>(stagingBytes, uninitialized: true);
+    }
+
     /// <summary>What runs the kernels; the caller's.</summary>
-    internal Accelerator Accelerator => accelerator;
+    internal Accelerator Accelerator { get; }
 
     /// <summary>Where launches line up.</summary>
-    internal AcceleratorStream Stream { get; } = accelerator.CreateStream();
+    internal AcceleratorStream Stream { get; }
 
     /// <summary>Kernels launched so far.</summary>
     internal long Launches { get; private set; }
@@ -28,6 +47,9 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
     /// <summary>Copies to the device so far.</summary>
     internal long Uploads { get; private set; }
 
+    /// <summary>Bytes of them.</summary>
+    internal long UploadedBytes { get; private set; }
+
     /// <summary>Copies from the device so far, each of which waits for all that was launched before.</summary>
     internal long ReadBacks { get; private set; }
 
@@ -36,7 +58,7 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
         where T : unmanaged
     {
         Allocations++;
-        MemoryBuffer1D<T, Stride1D.Dense> buffer = accelerator.Allocate1D<T>(Math.Max(1, length));
+        MemoryBuffer1D<T, Stride1D.Dense> buffer = Accelerator.Allocate1D<T>(Math.Max(1, length));
         AllocatedBytes += buffer.LengthInBytes;
         return buffer;
     }
@@ -55,7 +77,19 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
         if (source.IsEmpty)
             return;
         Uploads++;
-        target.CopyFromCPU(Stream, ref MemoryMarshal.GetReference(source), source.Length);
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
+        UploadedBytes += bytes.Length;
+        ArrayView<byte> room = target.Cast<byte>();
+        for (int done = 0; done < bytes.Length;)
+        {
+            if (_staged == _staging.Length)
+                Finish();
+            int count = (int)Math.Min(bytes.Length - done, _staging.Length - _staged);
+            bytes.Slice(done, count).CopyTo(_staging.Span[_staged..]);
+            room.SubView(done, count).CopyFrom(Stream, _staging.ArrayView.SubView(_staged, count));
+            _staged += count;
+            done += count;
+        }
     }
 
     /// <summary>Copies the beginning of <paramref name="source"/> into <paramref name="target"/>, and waits for it.</summary>
@@ -65,9 +99,30 @@ internal sealed class GpuQueue(Accelerator accelerator) : IDisposable
         if (target.IsEmpty)
             return;
         ReadBacks++;
-        source.CopyToCPU(Stream, ref MemoryMarshal.GetReference(target), target.Length);
+        Span<byte> bytes = MemoryMarshal.AsBytes(target);
+        ArrayView<byte> stored = source.Cast<byte>();
+        for (int done = 0; done < bytes.Length;)
+        {
+            // What waits to be uploaded from there is read before, as copies keep their order.
+            int count = (int)Math.Min(bytes.Length - done, _staging.Length);
+            stored.SubView(done, count).CopyTo(Stream, _staging.ArrayView.SubView(0, count));
+            Finish();
+            _staging.Span[..count].CopyTo(bytes[done..]);
+            done += count;
+        }
+    }
+
+    /// <summary>Waits for all that was launched and copied.</summary>
+    internal void Finish()
+    {
+        Stream.Synchronize();
+        _staged = 0;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Stream.Dispose();
+    public void Dispose()
+    {
+        _staging.Dispose();
+        Stream.Dispose();
+    }
 }
