@@ -42,49 +42,12 @@ internal sealed class Elementwise
             _ones.RmsNorm(_queue, x, xStride, weight, y, yStride, rows, columns, epsilon);
     }
 
-    /// <summary>x = fma(scale, branch, x), then y = RmsNorm(x), in one launch; y may be branch.</summary>
-    internal void AddAndRmsNorm(
-        ArrayView<float> branch,
-        int branchStride,
-        float scale,
-        ArrayView<float> x,
-        int xStride,
-        ArrayView<float> weight,
-        ArrayView<float> y,
-        int yStride,
-        int rows,
-        int columns,
-        float epsilon)
-    {
-        if (AreInFours(columns, branchStride, xStride, yStride) && IsAligned(branch) && IsAligned(x) && IsAligned(weight) && IsAligned(y))
-            _fours.AddAndRmsNorm(_queue, branch, branchStride, scale, x, xStride, weight, y, yStride, rows, columns, epsilon);
-        else
-            _ones.AddAndRmsNorm(_queue, branch, branchStride, scale, x, xStride, weight, y, yStride, rows, columns, epsilon);
-    }
-
     /// <summary>y = RmsNorm(x) with its 8-bit form: the bits of <see cref="RmsNorm"/> and <see cref="MatMul.Quantize"/> in one launch.</summary>
     /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
     internal void RmsNormQuantized(ArrayView<float> x, int xStride, ArrayView<float> weight, DeviceInput y, int rows, float epsilon)
     {
         CheckQuantized(y, rows, xStride, IsAligned(x) && IsAligned(weight));
         _quantized.RmsNorm(x, xStride, weight, y, rows, epsilon);
-    }
-
-    /// <summary><see cref="AddAndRmsNorm"/> with the 8-bit form of y.</summary>
-    /// <exception cref="ArgumentException">Rows do not begin on 16 bytes.</exception>
-    internal void AddAndRmsNormQuantized(
-        ArrayView<float> branch,
-        int branchStride,
-        float scale,
-        ArrayView<float> x,
-        int xStride,
-        ArrayView<float> weight,
-        DeviceInput y,
-        int rows,
-        float epsilon)
-    {
-        CheckQuantized(y, rows, branchStride | xStride, IsAligned(branch) && IsAligned(x) && IsAligned(weight));
-        _quantized.AddAndRmsNorm(branch, branchStride, scale, x, xStride, weight, y, rows, epsilon);
     }
 
     /// <summary><see cref="Gate"/> with the 8-bit form of y, whose floats may be gate or up.</summary>
@@ -104,10 +67,6 @@ internal sealed class Elementwise
         else
             _ones.Add(_queue, x, xStride, scale, y, yStride, rows, columns);
     }
-
-    /// <summary>y = y + bias <c>[columns]</c> in every row.</summary>
-    internal void AddBias(ArrayView<float> bias, ArrayView<float> y, int yStride, int rows, int columns) =>
-        AddScaled(bias, 0, 1, y, yStride, rows, columns);
 
     /// <summary>y = activation(gate) ⊙ up, row by row; y may be either.</summary>
     internal void Gate(
@@ -197,9 +156,6 @@ internal sealed class Elementwise
         private readonly Action<AcceleratorStream, KernelConfig, ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float> _norm =
             accelerator.LoadKernel<ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float>(RmsNormKernel.Run);
 
-        private readonly Action<AcceleratorStream, KernelConfig, ArrayView<TFloats>, int, float, ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float> _addAndNorm =
-            accelerator.LoadKernel<ArrayView<TFloats>, int, float, ArrayView<TFloats>, int, ArrayView<TFloats>, ArrayView<TFloats>, int, int, float, float>(RmsNormKernel.RunAdded);
-
         private readonly Action<AcceleratorStream, KernelConfig, ArrayView<TFloats>, int, float, ArrayView<TFloats>, int, int> _add =
             accelerator.LoadKernel<ArrayView<TFloats>, int, float, ArrayView<TFloats>, int, int>(AddKernel.Run);
 
@@ -220,34 +176,6 @@ internal sealed class Elementwise
             GpuQueue queue, ArrayView<float> x, int xStride, ArrayView<float> weight, ArrayView<float> y, int yStride, int rows, int columns, float epsilon) =>
             _norm(
                 queue.Launch(), RowGroups(rows, columns), Cast(x), xStride / _width, Cast(weight), Cast(y), yStride / _width, columns / _width, columns, epsilon);
-
-        internal void AddAndRmsNorm(
-            GpuQueue queue,
-            ArrayView<float> branch,
-            int branchStride,
-            float scale,
-            ArrayView<float> x,
-            int xStride,
-            ArrayView<float> weight,
-            ArrayView<float> y,
-            int yStride,
-            int rows,
-            int columns,
-            float epsilon) =>
-            _addAndNorm(
-                queue.Launch(),
-                RowGroups(rows, columns),
-                Cast(branch),
-                branchStride / _width,
-                scale,
-                Cast(x),
-                xStride / _width,
-                Cast(weight),
-                Cast(y),
-                yStride / _width,
-                columns / _width,
-                columns,
-                epsilon);
 
         internal void Add(GpuQueue queue, ArrayView<float> x, int xStride, float scale, ArrayView<float> y, int yStride, int rows, int columns) =>
             _add(queue.Launch(), Tiles(rows, columns), Cast(x), xStride / _width, scale, Cast(y), yStride / _width, columns / _width);

@@ -13,7 +13,6 @@ internal sealed class QuantizedRows
 
     private readonly GpuQueue _queue;
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<Four>, int, ArrayView<Four>, InputView, int, float, float> _norm;
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<Four>, int, float, ArrayView<Four>, int, ArrayView<Four>, InputView, int, float, float> _addAndNorm;
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<Four>, int, ArrayView<Four>, int, InputView, int, int>[] _gates;
 
     /// <param name="queue">Where launches line up.</param>
@@ -22,7 +21,6 @@ internal sealed class QuantizedRows
         _queue = queue;
         Accelerator accelerator = queue.Accelerator;
         _norm = accelerator.LoadKernel<ArrayView<Four>, int, ArrayView<Four>, InputView, int, float, float>(RmsNormKernel.RunQuantized);
-        _addAndNorm = accelerator.LoadKernel<ArrayView<Four>, int, float, ArrayView<Four>, int, ArrayView<Four>, InputView, int, float, float>(RmsNormKernel.RunAddedQuantized);
         _gates =
         [
             accelerator.LoadKernel<ArrayView<Four>, int, ArrayView<Four>, int, InputView, int, int>(GateKernel.RunQuantized<Silu>),
@@ -33,22 +31,6 @@ internal sealed class QuantizedRows
 
     internal void RmsNorm(ArrayView<float> x, int xStride, ArrayView<float> weight, DeviceInput y, int rows, float epsilon) =>
         _norm(_queue.Launch(), RowGroups(y, rows), x.Cast<Four>(), xStride / Four.Count, weight.Cast<Four>(), y.View, y.Columns / Four.Count, y.Columns, epsilon);
-
-    internal void AddAndRmsNorm(
-        ArrayView<float> branch, int branchStride, float scale, ArrayView<float> x, int xStride, ArrayView<float> weight, DeviceInput y, int rows, float epsilon) =>
-        _addAndNorm(
-            _queue.Launch(),
-            RowGroups(y, rows),
-            branch.Cast<Four>(),
-            branchStride / Four.Count,
-            scale,
-            x.Cast<Four>(),
-            xStride / Four.Count,
-            weight.Cast<Four>(),
-            y.View,
-            y.Columns / Four.Count,
-            y.Columns,
-            epsilon);
 
     internal void Gate(
         GateActivation activation, ArrayView<float> gate, int gateStride, ArrayView<float> up, int upStride, DeviceInput y, int rows)

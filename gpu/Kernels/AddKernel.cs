@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace Pure.Gpu.Kernels;
 
-/// <summary>Adds rows to rows: a residual branch, or with a stride of 0 one bias to all.</summary>
+/// <summary>Adds rows to rows: a residual branch.</summary>
 internal static class AddKernel
 {
     /// <summary>What is compiled, for whoever looks at it without running it.</summary>
@@ -15,7 +15,7 @@ internal static class AddKernel
 
     /// <summary>y = fma(scale, x, y); groups are (row, tile of columns), a thread has one column.</summary>
     /// <param name="x"><c>[rows, columns]</c>.</param>
-    /// <param name="xStride">From a row of x to the next; 0 for one row.</param>
+    /// <param name="xStride">From a row of x to the next.</param>
     /// <param name="scale">Factor on x.</param>
     /// <param name="y"><c>[rows, columns]</c>.</param>
     /// <param name="yStride">From a row of y to the next.</param>

@@ -23,22 +23,6 @@ public sealed class AddKernelTests(GpuFixture gpu) : IClassFixture<GpuFixture>
         }
     }
 
-    [Theory, MemberData(nameof(Accelerators))]
-    public void A_bias_is_added_to_every_row(string name)
-    {
-        using var device = new Device(gpu.Open(name));
-        foreach ((int rows, int columns) in new[] { (1, 1), (3, 7), (3, 16) })
-        {
-            float[] bias = device.Random(columns);
-            float[] y = device.Random(rows * columns);
-            ArrayView<float> sum = device.Upload(y);
-
-            device.Elementwise.AddBias(device.Upload(bias), sum, columns, rows, columns);
-
-            Assert.Equal(y.Select((value, i) => value + bias[i % columns]), device.Read(sum));
-        }
-    }
-
     /// <summary>A view may begin anywhere in a buffer, where sixteen bytes at once are not to be had.</summary>
     [Theory, MemberData(nameof(Accelerators))]
     public void Rows_may_begin_between_sixteen_bytes(string name)

@@ -30,27 +30,6 @@ public sealed class QuantizedRowsTests(GpuFixture gpu) : IClassFixture<GpuFixtur
     }
 
     [Theory, MemberData(nameof(Accelerators))]
-    public void A_branch_is_added_normalised_and_quantised_as_it_would_be_later(string name)
-    {
-        using var device = new Device(gpu.Open(name));
-        foreach ((int rows, int columns, int stride) in Shapes)
-        {
-            float[] residual = device.Random(rows * stride);
-            ArrayView<float> branch = device.Upload(device.Random(rows * columns));
-            ArrayView<float> weight = device.Upload(device.Random(columns));
-            ArrayView<float> x = device.Upload(residual);
-            ArrayView<float> xAlike = device.Upload(residual);
-            Check(
-                device,
-                rows,
-                columns,
-                y => device.Elementwise.AddAndRmsNorm(branch, columns, 0.5f, x, stride, weight, y, columns, rows, columns, Epsilon),
-                y => device.Elementwise.AddAndRmsNormQuantized(branch, columns, 0.5f, xAlike, stride, weight, y, rows, Epsilon));
-            Assert.Equal(device.Read(x), device.Read(xAlike));
-        }
-    }
-
-    [Theory, MemberData(nameof(Accelerators))]
     public void A_gated_row_is_quantised_as_it_would_be_later(string name)
     {
         using var device = new Device(gpu.Open(name));
