@@ -98,7 +98,7 @@ internal sealed class Elementwise
     /// <summary>
     /// y = Σ weight · outputs, a row's experts rank after rank, + the shared expert's, times the sigmoid of its gate's logit.
     /// </summary>
-    /// <param name="routing">Where each pair's output lies and what it weighs.</param>
+    /// <param name="pairs">Where each pair's output lies and what it weighs.</param>
     /// <param name="outputs"><c>[slots, columns]</c>.</param>
     /// <param name="outputStride">From a slot to the next.</param>
     /// <param name="shared">The shared expert's <c>[rows, columns]</c>; empty for none.</param>
@@ -110,7 +110,7 @@ internal sealed class Elementwise
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns of a row.</param>
     internal void Combine(
-        Routing routing,
+        WeighedPairs pairs,
         ArrayView<float> outputs,
         int outputStride,
         ArrayView<float> shared,
@@ -123,9 +123,9 @@ internal sealed class Elementwise
         int columns)
     {
         if (AreInFours(columns, outputStride, sharedStride, yStride) && IsAligned(outputs) && IsAligned(shared) && IsAligned(y))
-            _fours.Combine(_queue, routing, outputs, outputStride, shared, sharedStride, sharedGate, sharedGateStride, y, yStride, rows, columns);
+            _fours.Combine(_queue, pairs, outputs, outputStride, shared, sharedStride, sharedGate, sharedGateStride, y, yStride, rows, columns);
         else
-            _ones.Combine(_queue, routing, outputs, outputStride, shared, sharedStride, sharedGate, sharedGateStride, y, yStride, rows, columns);
+            _ones.Combine(_queue, pairs, outputs, outputStride, shared, sharedStride, sharedGate, sharedGateStride, y, yStride, rows, columns);
     }
 
     private static void CheckQuantized(DeviceInput y, int rows, int strides, bool areAligned)
@@ -199,7 +199,7 @@ internal sealed class Elementwise
 
         internal void Combine(
             GpuQueue queue,
-            Routing routing,
+            WeighedPairs pairs,
             ArrayView<float> outputs,
             int outputStride,
             ArrayView<float> shared,
@@ -213,9 +213,9 @@ internal sealed class Elementwise
             _combine(
                 queue.Launch(),
                 Tiles(rows, columns),
-                routing.SlotOfPair,
-                routing.WeightOfPair,
-                routing.Shape.Used,
+                pairs.SlotOfPair,
+                pairs.WeightOfPair,
+                pairs.Used,
                 Cast(outputs),
                 outputStride / _width,
                 Cast(shared),

@@ -21,12 +21,16 @@ internal sealed class GpuDevice : IDevice
     // For compiled kernels, norms, and what the driver takes for itself.
     private const long ReserveBytes = 256L << 20;
     private const int MostEmulatedMegabytes = 1024;
+    private const int MostStagingBytes = 64 << 20;
 
     private readonly Accelerator _accelerator;
     private readonly List<IDisposable> _owned = [];
     private readonly List<AttentionShape> _shapes = [];
     private GatedScratch? _gated;
+    private SharedScratch? _shared;
     private MixtureScratch? _mixture;
+    private SplitScratch? _split;
+    private ExpertCache? _experts;
     private AttentionScratch? _grouped;
     private LatentScratch? _latent;
 
@@ -35,7 +39,7 @@ internal sealed class GpuDevice : IDevice
         _accelerator = accelerator;
         Name = name;
         Model = model;
-        Queue = new GpuQueue(accelerator);
+        Queue = new GpuQueue(accelerator, StagingBytes(model));
         MatMul = new MatMul(Queue);
         Elementwise = new Elementwise(Queue);
         HeadProducts = new HeadProducts(Queue);
@@ -104,9 +108,23 @@ internal sealed class GpuDevice : IDevice
         MultiHeadLatentAttention attention => Own(new LatentBranch(
             this, branch, attention, Announce(LatentBranch.ShapeOf(attention)), RoomFor(attention))),
         GatedFeedForward network => Own(new GatedBranch(this, branch, network, RoomFor(network))),
-        MixtureOfExperts mixture => Own(new MixtureBranch(this, branch, mixture, RoomFor(mixture))),
+        MixtureOfExperts mixture when placement == Placement.Split => Own(new SplitMixtureBranch(
+            this, branch, mixture, RoomForPartOf(mixture))),
+        MixtureOfExperts mixture when placement == Placement.Cached => Own(new CachedMixtureBranch(
+            this, branch, mixture, RoomFor(mixture), _experts ?? throw new DeviceException($"{Name} has no cache of experts for layer {branch.Layer}."))),
+        MixtureOfExperts mixture => Own(new ResidentMixtureBranch(this, branch, mixture, RoomFor(mixture))),
         _ => throw new DeviceException($"{Name} cannot run layer {branch.Layer}; leave it in memory."),
     });
+
+    /// <inheritdoc/>
+    public long LeastExpertCacheBytes(IReadOnlyList<Branch> mixtures) => ExpertCache.LeastBytes(Mixtures(mixtures));
+
+    /// <inheritdoc/>
+    public void MakeExpertCache(IReadOnlyList<Branch> mixtures, long bytes) =>
+        Guard(() => _experts = Own(new ExpertCache(this, Mixtures(mixtures), bytes)));
+
+    /// <inheritdoc/>
+    public ExpertReads ExpertReads => _experts?.Reads ?? default;
 
     /// <inheritdoc/>
     public IDeviceHead Place(OutputHead head) => Guard<IDeviceHead>(() => Own(new GpuHead(this, head)));
@@ -189,6 +207,8 @@ internal sealed class GpuDevice : IDevice
         return result;
     }
 
+    private static MixtureOfExperts[] Mixtures(IReadOnlyList<Branch> branches) => [.. branches.Select(branch => (MixtureOfExperts)branch.Sublayer)];
+
     private AttentionShape Announce(AttentionShape shape)
     {
         _shapes.Add(shape);
@@ -205,5 +225,16 @@ internal sealed class GpuDevice : IDevice
         : _gated = Own(new GatedScratch(Queue, Model.MaxRows, network.Gate.Outputs));
 
     private MixtureScratch RoomFor(MixtureOfExperts mixture) =>
-        _mixture ??= Own(new MixtureScratch(Queue, Model.MaxRows, Model.Embedding, mixture));
+        _mixture ??= Own(new MixtureScratch(
+            Queue, Model.MaxRows, Model.Embedding, mixture, RoomForShared(mixture), _experts is null ? default : _experts.ExpertOfSlot));
+
+    private SplitScratch RoomForPartOf(MixtureOfExperts mixture) =>
+        _split ??= Own(new SplitScratch(Queue, Model.MaxRows, Model.Embedding, RoomForShared(mixture)));
+
+    private SharedScratch RoomForShared(MixtureOfExperts mixture) =>
+        _shared ??= Own(new SharedScratch(Queue, Model.MaxRows, Model.Embedding, mixture.LayerWeights));
+
+    /// <summary>Room for the hidden state of the largest batch on its way, so that it need not wait for itself.</summary>
+    private static int StagingBytes(DeviceModel model) => (int)Math.Clamp(
+        sizeof(float) * (long)model.MaxRows * model.Embedding, GpuQueue.LeastStagingBytes, MostStagingBytes);
 }

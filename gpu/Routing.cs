@@ -12,12 +12,11 @@ namespace Pure.Gpu;
 internal sealed class Routing : IDisposable
 {
     private readonly GpuQueue _queue;
-    private readonly int _maxRows;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _expertOfPair;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _weightOfPair;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _slotOfPair;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _rowOfSlot;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> _expertOfSlot;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense>? _expertOfSlot;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _firstSlotOfExpert;
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, int, ArrayView<float>, RouterKernel.Choice, ArrayView<int>, ArrayView<float>> _choose;
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, RouterKernel.Choice, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>> _chooseForOneRow;
@@ -26,20 +25,22 @@ internal sealed class Routing : IDisposable
     /// <param name="queue">Where launches line up.</param>
     /// <param name="shape">How experts are chosen.</param>
     /// <param name="maxRows">Most rows of a batch.</param>
+    /// <param name="expertOfSlot">Where the expert of each slot is written; empty for room of its own.</param>
     /// <exception cref="ArgumentException">The shape does not fit: ask <see cref="Fits"/> first.</exception>
-    internal Routing(GpuQueue queue, RouterShape shape, int maxRows)
+    internal Routing(GpuQueue queue, RouterShape shape, int maxRows, ArrayView<int> expertOfSlot = default)
     {
         if (!Fits(shape))
             throw new ArgumentException($"The kernels choose up to {RouterKernel.MaxUsed} of {RouterKernel.MaxExperts} experts, not {shape.Used} of {shape.Experts}.", nameof(shape));
         _queue = queue;
-        _maxRows = maxRows;
+        MaxRows = maxRows;
         Shape = shape;
         int pairs = maxRows * shape.Used;
         _expertOfPair = queue.Allocate<int>(pairs);
         _weightOfPair = queue.Allocate<float>(pairs);
         _slotOfPair = queue.Allocate<int>(pairs);
         _rowOfSlot = queue.Allocate<int>(pairs);
-        _expertOfSlot = queue.Allocate<int>(pairs);
+        _expertOfSlot = expertOfSlot.Length == 0 ? queue.Allocate<int>(pairs) : null;
+        ExpertOfSlot = _expertOfSlot?.View ?? expertOfSlot;
         _firstSlotOfExpert = queue.Allocate<int>(shape.Experts + 1);
         _choose = queue.Accelerator.LoadKernel<ArrayView<float>, int, ArrayView<float>, RouterKernel.Choice, ArrayView<int>, ArrayView<float>>(RouterKernel.Run);
         _chooseForOneRow = queue.Accelerator.LoadKernel<ArrayView<float>, ArrayView<float>, RouterKernel.Choice, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>>(RouterKernel.RunOneRow);
@@ -55,6 +56,9 @@ internal sealed class Routing : IDisposable
     /// <summary>Bytes that it takes on the device.</summary>
     internal static long Bytes(RouterShape shape, long maxRows) => ((maxRows * shape.Used * 5) + shape.Experts + 1) * sizeof(int);
 
+    /// <summary>Most rows of a batch.</summary>
+    internal int MaxRows { get; }
+
     /// <summary>How experts are chosen.</summary>
     internal RouterShape Shape { get; }
 
@@ -67,11 +71,14 @@ internal sealed class Routing : IDisposable
     /// <summary>Slot of each pair.</summary>
     internal ArrayView<int> SlotOfPair => _slotOfPair.View;
 
+    /// <summary>Both.</summary>
+    internal WeighedPairs Pairs => new(SlotOfPair, WeightOfPair, Shape.Used);
+
     /// <summary>Row of the pair in each slot.</summary>
     internal ArrayView<int> RowOfSlot => _rowOfSlot.View;
 
     /// <summary>Expert of the pair in each slot; ascending.</summary>
-    internal ArrayView<int> ExpertOfSlot => _expertOfSlot.View;
+    internal ArrayView<int> ExpertOfSlot { get; }
 
     /// <summary>First slot of each expert; the last entry is the number of pairs.</summary>
     internal ArrayView<int> FirstSlotOfExpert => _firstSlotOfExpert.View;
@@ -83,7 +90,7 @@ internal sealed class Routing : IDisposable
     /// <param name="rows">Rows.</param>
     internal void Choose(ArrayView<float> logits, int logitStride, ArrayView<float> selectionBias, int rows)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rows, (uint)_maxRows, nameof(rows));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rows, (uint)MaxRows, nameof(rows));
         var choice = new RouterKernel.Choice(Shape);
         int warp = _queue.Accelerator.WarpSize;
         if (rows == 1)
@@ -106,7 +113,13 @@ internal sealed class Routing : IDisposable
         _weightOfPair.Dispose();
         _slotOfPair.Dispose();
         _rowOfSlot.Dispose();
-        _expertOfSlot.Dispose();
+        _expertOfSlot?.Dispose();
         _firstSlotOfExpert.Dispose();
     }
 }
+
+/// <summary>What is added up for each row: its pairs are numbered row · used + rank.</summary>
+/// <param name="SlotOfPair">Where each pair's output lies.</param>
+/// <param name="WeightOfPair">What it weighs.</param>
+/// <param name="Used">Pairs of a row.</param>
+internal readonly record struct WeighedPairs(ArrayView<int> SlotOfPair, ArrayView<float> WeightOfPair, int Used);

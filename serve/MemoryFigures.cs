@@ -13,9 +13,15 @@ internal static class MemoryFigures
           + $"{Figures.Decimal(plan.ReadsPerToken, 0)} or fewer ({Figures.Bytes((long)(plan.ReadsPerToken * plan.ExpertBytes / plan.Experts))})"
         : $"{Figures.Bytes(plan.Limit)} limit: everything fits ({Figures.Bytes(plan.NeededBytes + plan.WorkingBytes + plan.ExpertBytes)})";
 
-    /// <summary>How often experts were found, and what had to be read.</summary>
-    internal static string Reads(ExpertReads reads) =>
-        $"{Percent(reads.HitRate)} of {Figures.Count(reads.Asked)} found in memory, {Figures.Bytes(reads.Bytes)} read"
+    /// <summary>How often experts were found in memory, and what had to be read.</summary>
+    internal static string Reads(ExpertReads reads) => Reads(reads, "in memory", "read");
+
+    /// <summary>How often experts were found on devices, and what had to be copied there; null where devices have no cache of them.</summary>
+    internal static string? DeviceReads(Model model) =>
+        model.DevicePlan.Shares.Any(share => share.ExpertCacheBytes > 0) ? Reads(model.DeviceExpertReads, "on the device", "copied") : null;
+
+    private static string Reads(ExpertReads reads, string where, string brought) =>
+        $"{Percent(reads.HitRate)} of {Figures.Count(reads.Asked)} found {where}, {Figures.Bytes(reads.Bytes)} {brought}"
         + (reads.Guessed == 0 ? "" : $"; {Figures.Count(reads.Guessed)} guessed ahead, {Percent(reads.GuessRate)} rightly");
 
     private static string Percent(double share) => double.IsNaN(share) ? "none" : $"{Figures.Decimal(100 * share, 1)} %";

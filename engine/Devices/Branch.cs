@@ -28,7 +28,8 @@ internal sealed record Branch(int Layer, RmsNorm Norm, Sublayer Sublayer, RmsNor
         GatedFeedForward network => Of(network),
         MixtureOfExperts { LayerWeights: var weights } =>
         [
-            weights.Router, .. placement == Placement.Split ? [] : (IEnumerable<Linear>)[.. weights.Gate, .. weights.Up, .. weights.Down],
+            .. placement == Placement.Split ? (Linear[])[] : [weights.Router],
+            .. placement == Placement.Whole ? (Linear[])[.. weights.Gate, .. weights.Up, .. weights.Down] : [],
             .. weights.Shared is null ? [] : Of(weights.Shared), .. weights.SharedGate is null ? (Linear[])[] : [weights.SharedGate],
         ],
         _ => [],

@@ -22,14 +22,20 @@ public sealed record DeviceOptions
     /// <summary>How many sequences of so many positions room is kept for.</summary>
     public int Sequences { get; init; } = 1;
 
-    /// <summary>How many layers, the first ones, keep their mixtures of experts in memory.</summary>
+    /// <summary>How many layers, the first ones, keep their routed experts in memory.</summary>
     public int MixturesInMemory { get; init; }
 
     /// <summary>
-    /// What stays in memory, by the names blk.N.attn_output, blk.N.ffn_down, blk.N.ffn_down_exps (a mixture, with its shared experts) and output,
-    /// where * stands for anything and ? for one character.
+    /// What stays in memory, by the names blk.N.attn_output, blk.N.ffn_down, blk.N.ffn_down_exps (a mixture's routed experts), blk.N.ffn_down_shexp
+    /// (its shared experts, and so all of it) and output, where * stands for anything and ? for one character.
     /// </summary>
     public IReadOnlyList<string> InMemory { get; init; } = [];
+
+    /// <summary>
+    /// Bytes of each device's memory for routed experts of mixtures that stay in memory: the device computes such mixtures too, keeps the experts
+    /// that were used last, and copies those that it lacks. Null for none: the processor computes routed experts where they are.
+    /// </summary>
+    public long? ExpertCacheBytes { get; init; }
 
     /// <summary>The assembly that brings devices; null for where it is looked for.</summary>
     public string? Plugin { get; init; }

@@ -26,6 +26,9 @@ public sealed record DevicePlan(IReadOnlyList<DeviceShare> Shares, int Layers)
     /// <summary>Bytes of the devices' memory that intermediates take.</summary>
     public long BufferBytes => Shares.Sum(share => share.BufferBytes);
 
+    /// <summary>Bytes of the devices' memory for experts that are copied there.</summary>
+    public long ExpertCacheBytes => Shares.Sum(share => share.ExpertCacheBytes);
+
     /// <summary>A line for each device, as a command prints it.</summary>
     public IReadOnlyList<string> Lines => Shares.Count == 0
         ? [$"{Device}: nothing runs on another device"]
@@ -39,21 +42,25 @@ public sealed record DevicePlan(IReadOnlyList<DeviceShare> Shares, int Layers)
 /// <param name="Device">Its name.</param>
 /// <param name="Attentions">Attentions on it.</param>
 /// <param name="FeedForwards">Feed-forward networks and mixtures on it.</param>
-/// <param name="SplitMixtures">How many of these are mixtures whose routed experts are in memory.</param>
+/// <param name="SplitMixtures">How many of these are mixtures whose routed experts the processor computes in memory.</param>
+/// <param name="CachedMixtures">How many of these are mixtures whose routed experts are in memory and copied to it when they are needed.</param>
 /// <param name="HasHead">Whether the output head is on it.</param>
 /// <param name="WeightBytes">Bytes of its memory that weights take.</param>
 /// <param name="CacheBytes">Bytes of its memory that a cache takes, of as many positions as was planned for.</param>
 /// <param name="BufferBytes">Bytes of its memory that intermediates take.</param>
+/// <param name="ExpertCacheBytes">Bytes of its memory for experts that are copied to it.</param>
 /// <param name="Reasons">Why parts of its layers stay in memory; empty where all are on it.</param>
 public sealed record DeviceShare(
     string Device,
     int Attentions,
     int FeedForwards,
     int SplitMixtures,
+    int CachedMixtures,
     bool HasHead,
     long WeightBytes,
     long CacheBytes,
     long BufferBytes,
+    long ExpertCacheBytes,
     IReadOnlyList<string> Reasons)
 {
     /// <summary>One line, as a command prints it.</summary>
@@ -64,9 +71,10 @@ public sealed record DeviceShare(
         if (Attentions + FeedForwards == 0 && !HasHead)
             return $"{Device}: nothing runs there{inMemory}";
         string split = SplitMixtures == 0 ? "" : $" ({SplitMixtures} without routed experts)";
+        string experts = CachedMixtures == 0 ? "" : $", {Megabytes(ExpertCacheBytes)} for experts of {CachedMixtures} layers as they are needed";
         string head = HasHead ? " and the head" : "";
         return $"{Device}: attention of {Attentions} and feed-forward of {FeedForwards}{split} of {layers} layers{head}, "
-            + $"{Megabytes(WeightBytes)} of weights, {Megabytes(CacheBytes)} of cache, {Megabytes(BufferBytes)} of buffers{inMemory}";
+            + $"{Megabytes(WeightBytes)} of weights, {Megabytes(CacheBytes)} of cache, {Megabytes(BufferBytes)} of buffers{experts}{inMemory}";
     }
 
     private static string Megabytes(long bytes) => $"{bytes / 1e6:0} MB";

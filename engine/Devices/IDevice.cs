@@ -29,6 +29,18 @@ internal interface IDevice : IDisposable
     /// <summary>What a head takes of its memory, or null where it cannot run it.</summary>
     DeviceBytes? BytesOf(OutputHead head);
 
+    /// <summary>Bytes of its memory that a cache of routed experts must have for some mixtures; 0 where it refuses to cache any.</summary>
+    long LeastExpertCacheBytes(IReadOnlyList<Branch> mixtures) => 0;
+
+    /// <summary>Makes a cache of routed experts for all mixtures that are placed as <see cref="Placement.Cached"/> afterwards.</summary>
+    /// <param name="mixtures">In the order of their layers.</param>
+    /// <param name="bytes">At least <see cref="LeastExpertCacheBytes"/>.</param>
+    /// <exception cref="DeviceException">There is no room, or the device fails.</exception>
+    void MakeExpertCache(IReadOnlyList<Branch> mixtures, long bytes) => throw new InvalidOperationException($"{Name} caches no experts.");
+
+    /// <summary>How often cached experts were found on the device so far.</summary>
+    ExpertReads ExpertReads => default;
+
     /// <summary>Takes a branch's weights.</summary>
     /// <exception cref="DeviceException">There is no room, or the device fails.</exception>
     IDeviceBranch Place(Branch branch, Placement placement);

@@ -51,6 +51,12 @@ internal sealed class Offload
     /// <exception cref="DeviceException">A device fails.</exception>
     internal (IDeviceBranch[] Branches, IDeviceHead Head) Place(Processor processor)
     {
+        foreach (Run run in _runs.Where(run => run.ExpertCacheBytes > 0))
+        {
+            Branch[] cached = [.. _branches.Where((_, index) => _runOf[index] == run && _placements[index] == Placement.Cached)];
+            run.Device.MakeExpertCache(cached, run.ExpertCacheBytes);
+        }
+
         var placed = new IDeviceBranch[_branches.Length];
         for (int index = 0; index < placed.Length; index++)
             placed[index] = (_runOf[index]?.Device ?? processor).Place(_branches[index], _placements[index]);
@@ -68,10 +74,15 @@ internal sealed class Offload
         foreach (int index in lastToFirst.Where(index => !_branches[index].IsMixture))
             TryPlace(runOfLayer[_branches[index].Layer], index);
         int[] mixtures = [.. lastToFirst.Where(index => _branches[index].IsMixture)];
-        foreach (int index in mixtures)
-            TrySplit(runOfLayer[_branches[index].Layer], index);
-        foreach (int index in mixtures)
-            TryPlace(runOfLayer[_branches[index].Layer], index);
+        foreach (Run run in _runs)
+        {
+            int[] mine = [.. mixtures.Where(index => runOfLayer[_branches[index].Layer] == run)];
+            Placement part = TryCache(run, mine) ? Placement.Cached : Placement.Split;
+            foreach (int index in mine)
+                TryPlacePart(run, index, part);
+            foreach (int index in mine)
+                TryPlace(run, index);
+        }
     }
 
     /// <summary>The run of each layer: layers that may not be on a device count nothing, and the head is the last run's.</summary>
@@ -104,25 +115,52 @@ internal sealed class Offload
         static double Total(DeviceBytes? bytes) => bytes is null ? 0 : bytes.Weights + bytes.Cache;
     }
 
-    private void TrySplit(Run run, int index)
+    /// <summary>Takes room for a cache of experts, where one was asked for and mixtures of the run do not all fit whole.</summary>
+    /// <exception cref="DeviceException">What was asked for is too little.</exception>
+    private bool TryCache(Run run, int[] mixtures)
+    {
+        Branch[] cached = [.. mixtures.Select(index => _branches[index]).Where(branch => CanBe(run.Device, branch, Placement.Cached)).Reverse()];
+        if (_options.ExpertCacheBytes is not { } asked || cached.Length == 0)
+            return false;
+        DeviceBytes[] whole = [.. cached.Select(branch => run.Device.BytesOf(branch, Placement.Whole))];
+        if (cached.All(branch => CanBe(run.Device, branch, Placement.Whole)) && run.RoomBeside(whole) >= 0)
+            return false;
+        long least = run.Device.LeastExpertCacheBytes(cached);
+        if (asked < least)
+        {
+            throw new DeviceException(
+                $"{run.Device.Name}: a cache of {asked / 1e6:0.###} MB for experts has no room for those that a token uses in a layer; "
+                + $"give it {Math.Ceiling(least / 1e3) / 1e3:0.###} MB or more (--gpu-expert-cache), or none.");
+        }
+
+        DeviceBytes[] parts = [.. cached.Select(branch => run.Device.BytesOf(branch, Placement.Cached))];
+        long experts = whole.Sum(mixture => mixture.Weights) - parts.Sum(part => part.Weights);
+        return run.TryTakeExpertCache(Math.Min(Math.Min(asked, experts), run.RoomBeside(parts)), least);
+    }
+
+    /// <summary>Places what every token needs of a mixture; its routed experts may follow.</summary>
+    private void TryPlacePart(Run run, int index, Placement part)
     {
         Branch branch = _branches[index];
-        if (Kept(branch, Placement.Split) is null && run.Device.Refusal(branch, Placement.Split) is null
-            && run.TryTake(run.Device.BytesOf(branch, Placement.Split)))
-        {
-            Put(run, index, Placement.Split);
-        }
+
+        // Where attention is in memory so is the hidden state, which a split mixture would take away and give back.
+        bool isWorthIt = part == Placement.Cached || _runOf[2 * branch.Layer] == run;
+        if (isWorthIt && CanBe(run.Device, branch, part) && run.TryTake(run.Device.BytesOf(branch, part)))
+            Put(run, index, part);
     }
+
+    private bool CanBe(IDevice device, Branch branch, Placement placement) =>
+        Kept(branch, placement) is null && device.Refusal(branch, placement) is null;
 
     /// <summary>Places a branch whole, or says why not.</summary>
     private void TryPlace(Run run, int index)
     {
         Branch branch = _branches[index];
-        DeviceBytes? split = _runOf[index] is null ? null : run.Device.BytesOf(branch, Placement.Split);
-        string part = branch.IsAttention ? "attention" : !branch.IsMixture ? "feed-forward" : split is null ? "mixture" : "mixture's experts";
+        DeviceBytes? taken = _runOf[index] is null ? null : run.Device.BytesOf(branch, _placements[index]);
+        string part = branch.IsAttention ? "attention" : !branch.IsMixture ? "feed-forward" : taken is null ? "mixture" : "mixture's experts";
         string? reason = Kept(branch, Placement.Whole) is { } kept ? $"{part} {kept}"
             : run.Device.Refusal(branch, Placement.Whole) is { } refusal ? $"{part} because {refusal}"
-            : run.TryTake(run.Device.BytesOf(branch, Placement.Whole), split) ? null
+            : run.TryTake(run.Device.BytesOf(branch, Placement.Whole), taken) ? null
             : $"{part} for want of room";
         if (reason is null)
             Put(run, index, Placement.Whole);
@@ -139,8 +177,13 @@ internal sealed class Offload
             return $"before the last {_options.Layers} layers";
         if (branch.IsMixture && placement == Placement.Whole && branch.Layer < _options.MixturesInMemory)
             return $"among the first {_options.MixturesInMemory} layers";
-        string name = branch.IsAttention ? "attn_output" : branch.IsMixture ? "ffn_down_exps" : "ffn_down";
-        return Stays($"blk.{branch.Layer}.{name}") ? "by its name" : null;
+
+        // Shared experts go with the rest of a mixture, routed ones only where it is whole.
+        string[] names = branch.IsAttention ? ["attn_output"]
+            : !branch.IsMixture ? ["ffn_down"]
+            : placement == Placement.Whole ? ["ffn_down_shexp", "ffn_down_exps"]
+            : ["ffn_down_shexp"];
+        return names.Any(name => Stays($"blk.{branch.Layer}.{name}")) ? "by its name" : null;
     }
 
     private bool Stays(string name) =>
@@ -155,10 +198,12 @@ internal sealed class Offload
             attentions,
             mine.Length - attentions,
             mine.Count(index => _placements[index] == Placement.Split),
+            mine.Count(index => _placements[index] == Placement.Cached),
             run.HasHead,
             run.WeightBytes,
             run.CacheBytes,
             run.BufferBytes,
+            run.ExpertCacheBytes,
             run.Reasons);
     }
 
@@ -177,6 +222,8 @@ internal sealed class Offload
 
         internal long CacheBytes { get; private set; }
 
+        internal long ExpertCacheBytes { get; private set; }
+
         internal long BufferBytes => _buffers.Sum(buffers => buffers.Bytes);
 
         internal IReadOnlyList<string> Reasons => [.. _kept.Select(reason => $"{reason.Value} {reason.Key}")];
@@ -186,7 +233,7 @@ internal sealed class Offload
         {
             long weights = bytes.Weights - (taken?.Weights ?? 0);
             long cache = bytes.Cache - (taken?.Cache ?? 0);
-            long all = weights + cache + bytes.Buffers.Where(buffers => !_buffers.Contains(buffers)).Sum(buffers => buffers.Bytes);
+            long all = weights + cache + Missing(bytes.Buffers).Sum(buffers => buffers.Bytes);
             if (all > _room)
                 return false;
             _room -= all;
@@ -196,6 +243,23 @@ internal sealed class Offload
             return true;
         }
 
+        /// <summary>What would be left beside parts; less than nothing where they do not all fit.</summary>
+        internal long RoomBeside(IReadOnlyList<DeviceBytes> parts) => _room
+            - parts.Sum(part => part.Weights + part.Cache)
+            - Missing(parts.SelectMany(part => part.Buffers)).Distinct().Sum(buffers => buffers.Bytes);
+
+        /// <summary>Takes room for a cache of experts, if that is as much as one needs.</summary>
+        internal bool TryTakeExpertCache(long bytes, long least)
+        {
+            if (bytes < least)
+                return false;
+            _room -= bytes;
+            ExpertCacheBytes = bytes;
+            return true;
+        }
+
         internal void Keep(string reason) => _kept[reason] = _kept.GetValueOrDefault(reason) + 1;
+
+        private IEnumerable<DeviceBuffers> Missing(IEnumerable<DeviceBuffers> buffers) => buffers.Where(named => !_buffers.Contains(named));
     }
 }

@@ -7,7 +7,10 @@ internal enum Placement
     Whole,
 
     /// <summary>
-    /// All of a mixture but its routed experts, which stay in memory, or come to the device when a token needs them: what every token needs is there.
+    /// The norm and the shared experts of a mixture. The processor computes the routed ones in memory, while the device computes those.
     /// </summary>
     Split,
+
+    /// <summary>All of a mixture but its routed experts: these are in memory, and the device is brought those that it needs and keeps some.</summary>
+    Cached,
 }

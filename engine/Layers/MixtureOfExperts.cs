@@ -39,6 +39,13 @@ internal sealed class MixtureOfExperts : FeedForward
         _number = stream?.Add(this) ?? 0;
     }
 
+    private MixtureOfExperts(MixtureOfExperts whole)
+    {
+        (_cpu, _shape, _router, _scratch) = (whole._cpu, whole._shape, whole._router, whole._scratch);
+        (_stream, _number) = (whole._stream, whole._number);
+        _weights = whole._weights with { Shared = null, SharedGate = null };
+    }
+
     /// <inheritdoc/>
     internal override bool ReadsQ8 => _weights.Gate[0].ReadsQ8 | _weights.Up[0].ReadsQ8 | (_weights.Shared?.ReadsQ8 ?? false);
 
@@ -50,6 +57,16 @@ internal sealed class MixtureOfExperts : FeedForward
 
     /// <summary>The layer's weights.</summary>
     internal Weights LayerWeights => _weights;
+
+    /// <summary>Its routed experts alone, on the same weights and buffers: what stays in memory where a device has the shared ones.</summary>
+    internal MixtureOfExperts WithoutShared() => new(this);
+
+    /// <summary>Makes the 8-bit form of an input that comes without, where it is read.</summary>
+    internal void Quantize(in Activations x)
+    {
+        if (ReadsQ8)
+            _cpu.Quantize(x);
+    }
 
     /// <inheritdoc/>
     internal override void Forward(Step step, in Activations x, in Activations y)

@@ -1,6 +1,9 @@
 namespace Pure.Engine.Models;
 
-/// <summary>How often the experts that layers asked for were in memory, where they are read from the file when needed.</summary>
+/// <summary>
+/// How often the experts that layers asked for were where they are computed, and what had to be brought there: into memory from the file, or onto a
+/// device from memory.
+/// </summary>
 /// <param name="Found">Were there.</param>
 /// <param name="Coming">Were being read, because they had been guessed.</param>
 /// <param name="Missed">Had to be read.</param>
@@ -17,4 +20,8 @@ public readonly record struct ExpertReads(long Found, long Coming, long Missed, 
 
     /// <summary>The share of guesses that were asked for, from 0 to 1; NaN before anything was guessed.</summary>
     public double GuessRate => (double)GuessedRight / Guessed;
+
+    /// <summary>Those of two places together.</summary>
+    public static ExpertReads operator +(ExpertReads a, ExpertReads b) => new(
+        a.Found + b.Found, a.Coming + b.Coming, a.Missed + b.Missed, a.Guessed + b.Guessed, a.GuessedRight + b.GuessedRight, a.Bytes + b.Bytes);
 }

@@ -4,7 +4,7 @@ namespace Pure.Engine.Models;
 /// <param name="Weights">Weights in the form in which they are read. What is mapped as it is the system may give up and read again.</param>
 /// <param name="Cache">Keys and values of so many positions.</param>
 /// <param name="Buffers">Activations of the largest batch, logits of one position, and the session's token ids.</param>
-/// <param name="OnDevices">What lies in the memory of devices instead: weights, keys and values, and buffers.</param>
+/// <param name="OnDevices">What lies in the memory of devices instead: weights, experts that are copied there, keys and values, and buffers.</param>
 public readonly record struct MemoryNeed(long Weights, long Cache, long Buffers, long OnDevices)
 {
     /// <summary>All that is in memory.</summary>

@@ -20,6 +20,9 @@ public sealed partial class Model
     /// <summary>Which parts run on devices.</summary>
     public DevicePlan DevicePlan { get; private set; }
 
+    /// <summary>How often routed experts were found on devices so far, where these have a cache of them; bytes are those copied there.</summary>
+    public ExpertReads DeviceExpertReads => _devices.Aggregate(default(ExpertReads), (sum, device) => sum + device.ExpertReads);
+
     /// <summary>Whether parts run on devices now.</summary>
     internal bool UsesDevices => _devices.Count > 0;
 

@@ -183,7 +183,7 @@ public sealed partial class Model : IDisposable
             WeightBytesInMemory(),
             ofLayer * (CacheShape.Layers - onDevices),
             _bufferBytes + (sizeof(float) * (long)Info.VocabularySize) + (sizeof(int) * (long)positions),
-            DevicePlan.WeightBytes + (ofLayer * onDevices) + DevicePlan.BufferBytes);
+            DevicePlan.WeightBytes + (ofLayer * onDevices) + DevicePlan.BufferBytes + DevicePlan.ExpertCacheBytes);
     }
 
     /// <summary>Counts from here on which experts rows choose, for <see cref="ExpertLoads"/>; without it nothing is counted.</summary>

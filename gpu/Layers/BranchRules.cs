@@ -11,15 +11,18 @@ internal static class BranchRules
     /// <summary>Why a branch cannot be on a device, as the end of a sentence; null where it can.</summary>
     internal static string? Refusal(Branch branch, Placement placement, DeviceModel model)
     {
-        if (placement == Placement.Split)
-            return "its parts are not divided there";
         if (model.Embedding % DeviceFormat.BlockSize != 0)
             return $"its {model.Embedding} columns are no multiple of {DeviceFormat.BlockSize}";
         if (branch.IsAttention && Attention(branch.Sublayer, model) is { } refusal)
             return refusal;
-        if (branch.Sublayer is MixtureOfExperts mixture && !Routing.Fits(mixture.Shape))
+        if (placement == Placement.Split && branch.Sublayer is not MixtureOfExperts { LayerWeights.Shared: not null })
+            return "it has no shared experts";
+        if (placement != Placement.Split && branch.Sublayer is MixtureOfExperts mixture && !Routing.Fits(mixture.Shape))
             return $"there is no router for {mixture.Shape.Used} of {mixture.Shape.Experts} experts";
-        return branch.Matrices(placement).Select(DeviceLinear.Refusal).FirstOrDefault(reason => reason is not null);
+
+        // Cached experts are multiplied with there, too.
+        Placement multiplied = placement == Placement.Cached ? Placement.Whole : placement;
+        return branch.Matrices(multiplied).Select(DeviceLinear.Refusal).FirstOrDefault(reason => reason is not null);
     }
 
     /// <summary>What a branch that is not refused takes.</summary>
@@ -37,7 +40,13 @@ internal static class BranchRules
             case GatedFeedForward network:
                 return new DeviceBytes(weights, 0, Shared("network", GatedScratch.Bytes(model.MaxRows, network.Gate.Outputs)));
             case MixtureOfExperts mixture:
-                return new DeviceBytes(weights, 0, Shared("mixture", MixtureScratch.Bytes(model.MaxRows, model.Embedding, mixture)));
+                return new DeviceBytes(
+                    weights,
+                    0,
+                    Shared("shared experts", SharedScratch.Bytes(model.MaxRows, model.Embedding, mixture.LayerWeights)),
+                    placement == Placement.Split
+                        ? Shared("rows", SplitScratch.Bytes(model.MaxRows))
+                        : Shared("mixture", MixtureScratch.Bytes(model.MaxRows, model.Embedding, mixture)));
             default:
                 return new DeviceBytes(weights, 0);
         }

@@ -30,6 +30,15 @@ internal sealed class DeviceLinear : IDisposable
         _bias = device.Upload(bias);
     }
 
+    private DeviceLinear(GpuDevice device, Linear like, int places)
+    {
+        _device = device;
+        _outputs = like.Outputs;
+        ReadsQ8 = like.ReadsQ8;
+        _matrix = DeviceMatrix.Reserve(device.Queue, like.Weights, places);
+        _bias = like.Bias.IsEmpty ? default : device.Own(device.Queue.Allocate<float>((long)places * like.Outputs)).View;
+    }
+
     /// <summary>Whether the 8-bit form of the input must have been made.</summary>
     internal bool ReadsQ8 { get; }
 
@@ -39,6 +48,20 @@ internal sealed class DeviceLinear : IDisposable
     /// <summary>Bytes that a matrix takes on the device.</summary>
     internal static long Bytes(Linear linear) =>
         DeviceMatrix.Bytes(linear.Weights.Type, linear.Outputs, linear.Inputs) + (sizeof(float) * (long)linear.Bias.Length);
+
+    /// <summary>Room for as many matrices like one, which <see cref="Replace"/> fills.</summary>
+    internal static DeviceLinear Reserve(GpuDevice device, Linear like, int places) => new(device, like, places);
+
+    /// <summary>Puts a matrix where that of an expert lies.</summary>
+    /// <param name="copies">Where copies line up.</param>
+    /// <param name="place">Which expert's.</param>
+    /// <param name="linear">Like the one that room was made for.</param>
+    internal void Replace(GpuQueue copies, int place, Linear linear)
+    {
+        _matrix.Replace(copies, place, linear.Weights);
+        if (!linear.Bias.IsEmpty)
+            copies.Upload(linear.Bias, _bias.SubView((long)place * _outputs));
+    }
 
     /// <summary>Why a matrix cannot be on a device, as the end of a sentence; null where it can.</summary>
     internal static string? Refusal(Linear linear)

@@ -31,6 +31,9 @@ internal sealed record BenchReport
     /// <summary>What was placed on devices; null where all ran on the processor.</summary>
     public string? Device { get; init; }
 
+    /// <summary>How often routed experts were found on devices so far; null where these have no cache of them.</summary>
+    public string? DeviceExperts { get; init; }
+
     /// <summary>How latent attention reads prompts.</summary>
     public required string Mla { get; init; }
 
@@ -133,6 +136,7 @@ internal sealed record BenchReport
             Activations = execution.Activations,
             KvType = execution.KvType,
             Device = DeviceChoice.Placed(model)?.ToString(),
+            DeviceExperts = MemoryFigures.DeviceReads(model),
             Mla = model.Options.Mla == LatentForm.Expanded ? "expand" : "absorb",
             Repack = model.Options.Repack,
             Emit = model.Options.Emit,

@@ -20,16 +20,22 @@ internal sealed class DeviceChoice
         "--gpu-layers", ["-ngl"], "N", "Put the last N layers and the head on devices. Default: all that fit.", "from 0 up", layers => layers >= 0);
 
     private readonly Option<int?> _mixtures = ValueOptions.OptionalNumber<int>(
-        "--n-cpu-moe", ["-ncmoe"], "N", "Keep the mixtures of experts of the first N layers in memory. Default: 0.", "from 0 up", layers => layers >= 0);
+        "--n-cpu-moe", ["-ncmoe"], "N", "Keep the routed experts of the first N layers in memory. Default: 0.", "from 0 up", layers => layers >= 0);
 
     private readonly Option<string[]?> _inMemory = new("--in-memory")
     {
         HelpName = "PATTERN",
         Arity = ArgumentArity.OneOrMore,
-        Description = "Keep parts in memory by name: blk.N.attn_output, blk.N.ffn_down, blk.N.ffn_down_exps (a mixture) or output, with * and ?; repeatable.",
+        Description = "Keep parts in memory by name: blk.N.attn_output, blk.N.ffn_down, blk.N.ffn_down_exps (routed experts), blk.N.ffn_down_shexp "
+            + "(shared experts, and with them the mixture) or output, with * and ?; repeatable.",
     };
 
-    internal DeviceChoice() => Group = new OptionGroup("Device", [_device, _layers, _mixtures, _inMemory]);
+    private readonly Option<long?> _experts = ValueOptions.Size(
+        "--gpu-expert-cache",
+        "Memory of each device, such as 8G, for routed experts that have no room there or are kept in memory: the device computes them too, "
+        + "keeps those that were used last, and is brought those that it lacks. Default: none; the processor computes them where they are.");
+
+    internal DeviceChoice() => Group = new OptionGroup("Device", [_device, _layers, _mixtures, _inMemory, _experts]);
 
     /// <summary>The options, for help and parsing.</summary>
     internal OptionGroup Group { get; }
@@ -42,7 +48,7 @@ internal sealed class DeviceChoice
     internal DeviceOptions Read(ParseResult parsed, int? context, int texts)
     {
         string name = parsed.GetValue(_device) is { Length: > 0 } names ? string.Join(',', names) : "cpu";
-        foreach (Option option in (Option[])[_layers, _mixtures, _inMemory])
+        foreach (Option option in (Option[])[_layers, _mixtures, _inMemory, _experts])
         {
             if (name == "cpu" && parsed.GetResult(option) is { Implicit: false })
                 throw new UsageException($"{option.Name} says what goes to a device, and none is named; add --device cuda:0 or --device auto.");
@@ -56,6 +62,7 @@ internal sealed class DeviceChoice
             Sequences = texts,
             MixturesInMemory = parsed.GetValue(_mixtures) ?? 0,
             InMemory = parsed.GetValue(_inMemory) ?? [],
+            ExpertCacheBytes = parsed.GetValue(_experts),
         };
     }
 

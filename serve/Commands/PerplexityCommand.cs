@@ -61,6 +61,8 @@ internal sealed class PerplexityCommand : PureCommand
         if (report.CutTexts > 0)
             streams.Output.Write($"cut             {Figures.Count(report.CutTexts)}, to the context of {Figures.Count(model.Model.Info.ContextLength)}\n");
         streams.Error.WriteLine($"{Figures.Decimal(report.TokensPerSecond, 1)} tokens/s, {Figures.Decimal(report.Seconds, 1)} s");
+        if (MemoryFigures.DeviceReads(model.Model) is { } copied)
+            streams.Error.WriteLine($"experts     {copied}");
         return ExitCode.Success;
     }
 

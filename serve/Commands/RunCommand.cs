@@ -193,6 +193,7 @@ internal sealed class RunCommand : PureCommand
             + $"generation  {Figures.Speed(timings.GeneratedTokens, timings.TokensPerSecond)}\n"
             + (options.Speculation == Speculation.None ? "" : $"guessed     {Figures.Drafts(completion.Drafts)}\n")
             + (model.MemoryPlan is { IsStreamed: true } ? $"experts     {MemoryFigures.Reads(model.ExpertReads)}\n" : "")
+            + (MemoryFigures.DeviceReads(model) is { } copied ? $"experts     {copied}\n" : "")
             + $"finished    {finish}\n"
             + $"seed        {completion.Seed}\n");
     }

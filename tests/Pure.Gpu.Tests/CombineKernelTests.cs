@@ -34,7 +34,7 @@ public sealed class CombineKernelTests(GpuFixture gpu) : IClassFixture<GpuFixtur
         ArrayView<float> y = device.Upload(device.Random(Rows * columns));
 
         device.Elementwise.Combine(
-            routing,
+            routing.Pairs,
             device.Upload(outputs),
             columns,
             hasShared ? device.Upload(shared) : default,

@@ -102,6 +102,67 @@ public class DeviceTests
         Assert.Equal(["1 attention for want of room"], Assert.Single(plan.Shares).Reasons);
     }
 
+    /// <summary>A mixture of 12 bytes is 2 without its routed experts; attention, network and head take 8.</summary>
+    [Theory]
+    [InlineData(20, null, 0, 0, "")]
+    [InlineData(19, null, 1, 0, "1 mixture's experts for want of room")]
+    [InlineData(9, null, 0, 0, "1 mixture for want of room")]
+    [InlineData(20, 100, 0, 0, "")]
+    [InlineData(19, 5, 0, 5, "1 mixture's experts for want of room")]
+    [InlineData(19, 100, 0, 9, "1 mixture's experts for want of room")]
+    [InlineData(12, 5, 1, 0, "1 mixture's experts for want of room")]
+    public void Routed_experts_without_room_stay_in_memory_or_come_as_they_are_needed(int room, int? asked, int split, int cached, string reason)
+    {
+        using var plugin = new TwinPlugin
+        {
+            DividesMixtures = true,
+            Room = { ["twin"] = room },
+            Bytes = { ["attention"] = new(2, 0), ["feed-forward"] = new(2, 0), ["head"] = new(2, 0), ["mixture"] = new(12, 0), ["part"] = new(2, 0) },
+        };
+        ModelOptions options = Options("twin", plugin, []);
+        using Model processor = TinyModel.DeepSeek2().Load();
+        using Model model = TinyModel.DeepSeek2().Load(options with { Device = options.Device with { ExpertCacheBytes = asked } });
+
+        DeviceShare share = Assert.Single(model.DevicePlan.Shares);
+        Assert.Equal((split, cached > 0 ? 1 : 0, cached), (share.SplitMixtures, share.CachedMixtures, share.ExpertCacheBytes));
+        Assert.Equal(reason, string.Join("; ", share.Reasons));
+        Assert.Equal(cached, plugin["twin"].ExpertCacheBytes);
+        Assert.Equal(Run.Logits(processor, Prompt), Run.Logits(model, Prompt));
+    }
+
+    [Theory]
+    [InlineData("blk.1.ffn_down_exps", 2, 1, "1 mixture's experts by its name")]
+    [InlineData("blk.1.ffn_down_shexp", 1, 0, "1 mixture by its name")]
+    [InlineData("blk.1.ffn_down_*", 1, 0, "1 mixture by its name")]
+    public void Shared_experts_stay_in_memory_by_their_own_name(string pattern, int feedForwards, int split, string reason)
+    {
+        using var plugin = new TwinPlugin { DividesMixtures = true };
+        using Model model = TinyModel.DeepSeek2().Load(Options("twin", plugin, [pattern]));
+
+        DeviceShare share = Assert.Single(model.DevicePlan.Shares);
+        Assert.Equal((feedForwards, split), (share.FeedForwards, share.SplitMixtures));
+        Assert.Equal(reason, Assert.Single(share.Reasons));
+    }
+
+    [Fact]
+    public void A_mixture_is_divided_where_its_attention_is_on_the_device()
+    {
+        using var plugin = new TwinPlugin { DividesMixtures = true };
+        using Model model = TinyModel.DeepSeek2().Load(Options("twin", plugin, ["blk.1.ffn_down_exps", "blk.1.attn_output"]));
+        Assert.Equal((1, 1, 0), (model.DevicePlan.Attentions, model.DevicePlan.FeedForwards, model.DevicePlan.Shares[0].SplitMixtures));
+        Assert.Contains("1 mixture by its name", model.DevicePlan.Shares[0].Reasons);
+    }
+
+    [Fact]
+    public void A_cache_of_experts_that_is_too_small_is_refused()
+    {
+        using var plugin = new TwinPlugin { DividesMixtures = true };
+        ModelOptions options = Options("twin", plugin, ["*_exps"]);
+        DeviceException refused = Assert.Throws<DeviceException>(
+            () => TinyModel.DeepSeek2().Load(options with { Device = options.Device with { ExpertCacheBytes = 3 } }));
+        Assert.Contains("--gpu-expert-cache", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null, 1, 1)]
     [InlineData(30, 1, 1)]
@@ -278,6 +339,9 @@ public class DeviceTests
 
         internal bool RefusesWeights { get; init; }
 
+        /// <summary>Whether mixtures may be there without their routed experts.</summary>
+        internal bool DividesMixtures { get; init; }
+
         /// <summary>Whether keys and values lie on twins, which then cannot compute with them.</summary>
         internal bool HasCache { get; init; }
 
@@ -331,9 +395,17 @@ public class DeviceTests
 
         private Processor Own => _processor ??= new Processor(_cpu, model.MaxRows, model.Embedding);
 
-        public string? Refusal(Branch branch, Placement placement) => placement == Placement.Split ? "it does not split" : null;
+        internal long ExpertCacheBytes { get; private set; }
 
-        public DeviceBytes BytesOf(Branch branch, Placement placement) => Of(branch.IsAttention ? "attention" : "feed-forward");
+        public string? Refusal(Branch branch, Placement placement) =>
+            placement == Placement.Whole || plugin.DividesMixtures ? null : "it is not divided there";
+
+        public DeviceBytes BytesOf(Branch branch, Placement placement) =>
+            Of(branch.IsAttention ? "attention" : !branch.IsMixture ? "feed-forward" : placement == Placement.Whole ? "mixture" : "part");
+
+        public long LeastExpertCacheBytes(IReadOnlyList<Branch> mixtures) => 4;
+
+        public void MakeExpertCache(IReadOnlyList<Branch> mixtures, long bytes) => ExpertCacheBytes = bytes;
 
         public DeviceBytes? BytesOf(OutputHead head) => Of("head");
 
