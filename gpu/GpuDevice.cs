@@ -18,8 +18,9 @@ namespace Pure.Gpu;
 /// </summary>
 internal sealed class GpuDevice : IDevice
 {
-    // For compiled kernels, norms, and what the driver takes for itself.
+    // For compiled kernels, norms, and what the driver takes for itself; and a share, as memory is handed out in pieces of 2 MiB.
     private const long ReserveBytes = 256L << 20;
+    private const int ReserveShare = 32;
     private const int MostEmulatedMegabytes = 1024;
     private const int MostStagingBytes = 64 << 20;
 
@@ -52,9 +53,16 @@ internal sealed class GpuDevice : IDevice
     public string Name { get; }
 
     /// <inheritdoc/>
-    public long FreeBytes => _accelerator is CudaAccelerator cuda
-        ? Math.Max(0, cuda.GetFreeMemory() - ReserveBytes)
-        : (long)MostEmulatedMegabytes << 20;
+    public long FreeBytes
+    {
+        get
+        {
+            if (_accelerator is not CudaAccelerator cuda)
+                return (long)MostEmulatedMegabytes << 20;
+            long free = cuda.GetFreeMemory();
+            return Math.Max(0, free - (free / ReserveShare) - ReserveBytes);
+        }
+    }
 
     /// <summary>What the model is.</summary>
     internal DeviceModel Model { get; }
@@ -192,6 +200,8 @@ internal sealed class GpuDevice : IDevice
     {
         try
         {
+            // Where another device was the thread's, every launch and copy would change to this one and back.
+            _accelerator.Bind();
             work(state);
         }
         catch (Exception failed) when (IsFailure(failed))

@@ -265,6 +265,24 @@ public class DeviceTests
     }
 
     [Fact]
+    public void A_memory_limit_counts_what_is_on_a_device_only_where_it_may_come_back()
+    {
+        string path = Golden.Open("qwen3moe-q256-Q4_K_M").ModelPath;
+        using var plugin = new TwinPlugin();
+        long processor = Needed(new ModelOptions());
+        long placed = Needed(Options("twin", plugin, []));
+        Assert.InRange(placed, 0, processor - 1);
+        Assert.Equal(processor, Needed(Options("auto", plugin, [])));
+        Assert.InRange(Needed(Options("twin", plugin, ["output"])), placed + 1, processor - 1);
+
+        long Needed(ModelOptions options)
+        {
+            using Model model = Model.Load(path, options with { MemoryLimit = 1L << 40 });
+            return model.MemoryPlan!.NeededBytes;
+        }
+    }
+
+    [Fact]
     public void A_cache_that_cannot_be_made_gives_back_what_it_had_of_devices()
     {
         using var plugin = new TwinPlugin { HasCache = true, Room = { ["twin:0"] = 40, ["twin:1"] = 40 } };
