@@ -127,6 +127,7 @@ public class DeviceTests
         Assert.Equal((split, cached > 0 ? 1 : 0, cached), (share.SplitMixtures, share.CachedMixtures, share.ExpertCacheBytes));
         Assert.Equal(reason, string.Join("; ", share.Reasons));
         Assert.Equal(cached, plugin["twin"].ExpertCacheBytes);
+        Assert.Equal(share.WeightBytes + cached, model.MemoryFor(64).OnDevices - OfLayers(model, share.Attentions));
         Assert.Equal(Run.Logits(processor, Prompt), Run.Logits(model, Prompt));
     }
 
@@ -332,6 +333,10 @@ public class DeviceTests
 
         return model;
     }
+
+    /// <summary>Bytes of 64 positions' keys and values.</summary>
+    private static long OfLayers(Model model, int layers) =>
+        64 * model.CacheShape.BytesPerPosition(CacheType.F16) / model.CacheShape.Layers * layers;
 
     private static DevicePlan PlanOf(TinyModel tiny, TwinPlugin plugin)
     {
