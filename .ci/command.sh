@@ -67,3 +67,24 @@ check "a file of another kind is one sentence and exit code 2" refuses run "$scr
 check "a directory is one sentence and exit code 2" refuses run "$scratch" -p Hello || true
 check "an empty prompt is one sentence and exit code 2" refuses run -p "" || true
 check "an unknown option is one sentence and exit code 2" refuses run --no-such-option || true
+
+# asks PATH BODY: what the server at $address answers.
+asks() { curl -sf "$address$1" -H 'Content-Type: application/json' -d "$2"; }
+
+# A request from the start of the process on, then SIGTERM: the server answers, finishes and succeeds.
+serves() {
+    local started server address=
+    started=$(date +%s%N)
+    (exec env DOTNET_ROOT=/nonexistent "$pure" serve --port 0 >"$logs/serve.txt" 2>"$logs/serve-log.txt") &
+    server=$!
+    while [[ -z $address ]] && kill -0 $server 2>/dev/null; do
+        address=$(sed -n 's/^.* answers at //p' "$logs/serve.txt" 2>/dev/null)
+        sleep 0.005
+    done
+    asks /v1/completions '{"prompt": "Once upon a time", "max_tokens": 5, "temperature": 0}' >"$logs/answer.json" &&
+        echo $((($(date +%s%N) - started) / 1000000)) >"$logs/milliseconds" && cat "$logs/answer.json" &&
+        grep -qF '"text":", there was a little"' "$logs/answer.json" &&
+        kill -TERM $server && wait $server && cat "$logs/serve-log.txt"
+}
+check "it serves: a request is answered, and SIGTERM ends it with code 0" serves &&
+    echo "        first answer $(cat "$logs/milliseconds") ms after its start"

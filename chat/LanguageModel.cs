@@ -105,18 +105,32 @@ public sealed class LanguageModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options ??= new TextOptions();
-        int[] ids = Encode(prompt, options, isBeginning: true);
-        Session session = OpenSession(options.ContextLength ?? ContextFor(ids.Length, options.MaxTokens));
-        try
-        {
-            return Complete(session, session, prompt, ids, options, cancellationToken);
-        }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
+        return Start(EncodePrompt(prompt, options.ParseSpecial), continuesText: prompt.Length > 0, options, cancellationToken);
     }
+
+    /// <summary>Continues a prompt that is given as token ids, which are taken as they are.</summary>
+    /// <param name="promptTokens">The ids; <see cref="EncodePrompt"/> makes them of a text.</param>
+    /// <param name="options">What to write and when to stop.</param>
+    /// <param name="cancellationToken">Stops before the next token, with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The text, written as it is read.</returns>
+    /// <exception cref="InvalidRequestException">
+    /// The prompt has no tokens, one outside the vocabulary, or too many for the context, or an option is outside its range.
+    /// </exception>
+    public TextCompletion GenerateAsync(
+        IReadOnlyList<int> promptTokens, TextOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(promptTokens);
+        bool continuesText = promptTokens.Any(id => id != Tokenizer.Bos);
+        return Start([.. promptTokens], continuesText, options ?? new TextOptions(), cancellationToken);
+    }
+
+    /// <summary>
+    /// The ids that a prompt at the beginning of a text stands for: with a beginning-of-text token where the vocabulary wants one, and
+    /// never an end-of-text token, for the text is to go on.
+    /// </summary>
+    /// <param name="prompt">The text. Unpaired surrogates count as U+FFFD.</param>
+    /// <param name="parseSpecial">As <see cref="TextOptions.ParseSpecial"/>.</param>
+    public int[] EncodePrompt(string prompt, bool parseSpecial = true) => Encode(prompt, parseSpecial, isBeginning: true);
 
     /// <summary>Starts a text that several prompts continue.</summary>
     /// <param name="contextLength">
@@ -141,8 +155,8 @@ public sealed class LanguageModel : IDisposable
     internal TextCompletion Continue(Session session, string prompt, TextOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        int[] ids = Encode(prompt, options, isBeginning: session.Length == 0);
-        return Complete(session, null, prompt, ids, options, cancellationToken);
+        int[] ids = Encode(prompt, options.ParseSpecial, isBeginning: session.Length == 0);
+        return Complete(session, null, ids, continuesText: prompt.Length > 0 || session.Length > 0, options, cancellationToken);
     }
 
     /// <summary>Ids must stand for the same texts; at the end there may be fewer or more of them, which stand for none.</summary>
@@ -185,10 +199,9 @@ public sealed class LanguageModel : IDisposable
         return [.. vocabulary.Union(model.Where(id => id >= 0 && id < Model.Info.VocabularySize).Select(id => (int)id))];
     }
 
-    /// <summary>The prompt's ids: a beginning gets its BOS where the vocabulary wants one. Never an EOS: the text is to go on.</summary>
-    private int[] Encode(string prompt, TextOptions options, bool isBeginning)
+    private int[] Encode(string prompt, bool parseSpecial, bool isBeginning)
     {
-        int[] ids = Tokenizer.Encode(prompt, addSpecial: false, options.ParseSpecial);
+        int[] ids = Tokenizer.Encode(prompt, addSpecial: false, parseSpecial);
         return isBeginning && Tokenizer.AddsBos ? [Tokenizer.Bos!.Value, .. ids] : ids;
     }
 
@@ -198,12 +211,26 @@ public sealed class LanguageModel : IDisposable
         return maxTokens is null ? limit : (int)Math.Clamp((long)prompt + Math.Max(0, maxTokens.Value), 1, limit);
     }
 
+    private TextCompletion Start(int[] ids, bool continuesText, TextOptions options, CancellationToken cancellationToken)
+    {
+        Session session = OpenSession(options.ContextLength ?? ContextFor(ids.Length, options.MaxTokens));
+        try
+        {
+            return Complete(session, session, ids, continuesText, options, cancellationToken);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
     private TextCompletion Complete(
-        Session session, Session? owned, string prompt, int[] ids, TextOptions options, CancellationToken cancellationToken)
+        Session session, Session? owned, int[] ids, bool continuesText, TextOptions options, CancellationToken cancellationToken)
     {
         var stops = new StopStrings(options.Stop);
         ulong seed = options.ChooseSeed();
-        var decoder = new StreamingDecoder(Tokenizer, continuesText: prompt.Length > 0 || session.Length > 0);
+        var decoder = new StreamingDecoder(Tokenizer, continuesText: continuesText);
         Completion completion = session.Generate(ids, options.ForEngine(seed, Defaults, _endTokens), cancellationToken);
         return new TextCompletion(completion, decoder, stops, seed, ids, owned);
     }

@@ -22,7 +22,7 @@ public sealed class TextSession : IDisposable
     public int ContextLength => _session.ContextLength;
 
     /// <summary>Appends a prompt and continues it. One text at a time: read it to its end, or leave its loop, before the next one.</summary>
-    /// <inheritdoc cref="LanguageModel.GenerateAsync" path="/exception"/>
+    /// <inheritdoc cref="LanguageModel.GenerateAsync(string, TextOptions?, CancellationToken)" path="/exception"/>
     public TextCompletion GenerateAsync(string prompt, TextOptions? options = null, CancellationToken cancellationToken = default) =>
         _model.Continue(_session, prompt, options ?? new TextOptions(), cancellationToken);
 

@@ -64,7 +64,7 @@ internal static class Cli
         root.Options.Clear();
         root.Add(help);
         root.Add(version);
-        foreach (PureCommand command in AllCommands())
+        foreach (PureCommand command in CommandsFor(args))
             root.Add(command);
 
         // No response files, no bundles: a prompt may begin with @, and -xyz is no three options.
@@ -94,19 +94,27 @@ internal static class Cli
         return chosen.Run(parsed, streams, cancellation);
     }
 
-    private static PureCommand[] AllCommands() =>
+    /// <summary>The command that is named first, and otherwise all: making their options takes longer than reading them.</summary>
+    private static IEnumerable<PureCommand> CommandsFor(IReadOnlyList<string> args)
+    {
+        Func<PureCommand>? named = args.Count == 0 ? null : Commands.FirstOrDefault(command => command.Name == args[0]).Make;
+        return named is not null ? [named()] : Commands.Select(command => command.Make());
+    }
+
+    private static (string Name, Func<PureCommand> Make)[] Commands =>
     [
-        new RunCommand(),
-        new ChatCommand(),
-        new InfoCommand(),
-        new DevicesCommand(),
-        new TokenizeCommand(),
-        new RenderCommand(),
-        new PerplexityCommand(),
-        new BenchCommand(),
-        new LogitsCommand(),
-        new TraceCommand(),
-        new DiffCommand(),
+        ("run", () => new RunCommand()),
+        ("chat", () => new ChatCommand()),
+        ("serve", () => new ServeCommand()),
+        ("info", () => new InfoCommand()),
+        ("devices", () => new DevicesCommand()),
+        ("tokenize", () => new TokenizeCommand()),
+        ("render", () => new RenderCommand()),
+        ("perplexity", () => new PerplexityCommand()),
+        ("bench", () => new BenchCommand()),
+        ("logits", () => new LogitsCommand()),
+        ("trace", () => new TraceCommand()),
+        ("diff", () => new DiffCommand()),
     ];
 
     private static string Version =>

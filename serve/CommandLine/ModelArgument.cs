@@ -13,11 +13,20 @@ internal sealed class ModelArgument
     /// <summary>The embedded model's name; a file of that name goes before it.</summary>
     internal const string EmbeddedName = "stories-moe";
 
-    private readonly Argument<string?> _path = new("MODEL")
+    private readonly string? _variable;
+    private readonly Argument<string?> _path;
+
+    /// <param name="variable">The variable of the environment that names the model where the command line does not; none for most commands.</param>
+    internal ModelArgument(string? variable = null)
     {
-        Description = $"A GGUF file (of a model in several files, the first) or a Hugging Face folder. Default: the embedded model {EmbeddedName}.",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+        _variable = variable;
+        string otherwise = variable is null ? "" : $"what the environment's {variable} names, or ";
+        _path = new Argument<string?>("MODEL")
+        {
+            Description = $"A GGUF file (of a model in several files, the first) or a Hugging Face folder. Default: {otherwise}the embedded model {EmbeddedName}.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+    }
 
     /// <summary>The argument, for parsing and help.</summary>
     internal Argument<string?> Argument => _path;
@@ -70,7 +79,10 @@ internal sealed class ModelArgument
     /// <summary>The file that the command line names, or null for the embedded model.</summary>
     internal string? Path(ParseResult parsed)
     {
-        string? path = parsed.GetValue(_path);
+        string? path = parsed.GetValue(_path) ?? Variable();
         return path == EmbeddedName && !System.IO.Path.Exists(path) ? null : path;
     }
+
+    private string? Variable() =>
+        _variable is not null && Environment.GetEnvironmentVariable(_variable) is { Length: > 0 } path ? path : null;
 }

@@ -45,6 +45,20 @@ public sealed class LanguageModelTests(DefaultModel shared) : IClassFixture<Defa
     }
 
     [Fact]
+    public async Task A_prompt_of_ids_is_continued_as_the_text_they_stand_for()
+    {
+        int[] ids = _model.EncodePrompt(Prompt);
+        Assert.Equal([0, 439, 448, 274, 411], ids);
+        TextCompletion completion = _model.GenerateAsync(ids, Greedy);
+        (string text, int[] written) = await Pieces(completion);
+        Assert.Equal(DefaultModel.Story, text);
+        Assert.Equal(DefaultModel.StoryTokens, written);
+        Assert.Equal(ids, completion.PromptTokens);
+        foreach (int[] bad in new[] { [], [0, _model.Tokenizer.VocabularySize], new int[] { -1 } })
+            Assert.Throws<InvalidRequestException>(() => _model.GenerateAsync(bad, Greedy));
+    }
+
+    [Fact]
     public async Task A_text_is_read_once_and_a_second_reader_does_not_disturb_the_first()
     {
         TextCompletion completion = _model.GenerateAsync(Prompt, Greedy);

@@ -10,6 +10,7 @@ public sealed partial class ReadmeTests
     private const string OwnCommand = "pure ";
     private const string HashOption = "--logits-hash";
     private const string ThroughSources = "dotnet run -c Release --project serve -- ";
+    private const string Server = "serve ";
     private const int MostMilliseconds = 120_000;
 
     public static TheoryData<string> SampleBlocks => [.. Readme.Blocks("csharp")];
@@ -88,6 +89,8 @@ public sealed partial class ReadmeTests
                 RedirectStandardError = true,
             })!;
             process.StandardInput.Close();
+            if (arguments.StartsWith(Server, StringComparison.Ordinal))
+                await EndServerAsync(process);
             Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
             Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             if (!process.WaitForExit(MostMilliseconds))
@@ -127,6 +130,15 @@ public sealed partial class ReadmeTests
         ];
 
         Assert.True(broken.Length == 0, $"No such files: {string.Join(", ", broken)}.");
+    }
+
+    /// <summary>A server says when it is ready, and ends by a signal.</summary>
+    private static async Task EndServerAsync(Process server)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A server is ended by SIGTERM.");
+        await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        using Process kill = Process.Start("kill", [$"{server.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>What stands between pairs of "// README" lines, moved to the left margin.</summary>

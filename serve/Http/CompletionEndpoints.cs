@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Pure.Chat;
+
+namespace Pure.Serve.Http;
+
+/// <summary><c>/v1/completions</c>: a text, or several, in; what continues them out.</summary>
+internal static class CompletionEndpoints
+{
+    private const string PromptField = "prompt";
+    private const int DefaultTokens = 16; // OpenAI's
+
+    internal static void Map(IEndpointRouteBuilder routes, ServerState state) =>
+        routes.MapPost("/v1/completions", http => AnswerAsync(http, state));
+
+    private static async Task AnswerAsync(HttpContext http, ServerState state)
+    {
+        state.RequireModel();
+        using JsonDocument body = await RequestBody.ReadAsync(http);
+        var fields = new JsonFields(body.RootElement);
+        ServedModel model = state.RequireModel(fields.Text("model"));
+        UnsupportedFields.Refuse(fields);
+        List<CompletionPrompt> prompts = ReadPrompts(fields, model);
+        AnswerForm form = AnswerForm.Read(fields);
+        bool echoes = fields.Switch("echo") ?? false;
+        int? alternatives = fields.Count("logprobs", 0, SamplingFields.MostAlternatives);
+        if (echoes && alternatives is not null)
+            throw ApiException.Unsupported("echo", "The parameters 'echo' and 'logprobs' do not go together yet.");
+        var request = new TextRequest
+        {
+            Model = model,
+            PromptField = PromptField,
+            Prompts = prompts.Count,
+            Encode = () => [.. prompts.Select(prompt => prompt.Tokens ?? model.Model.EncodePrompt(prompt.Text!))],
+            Choices = TextRequest.ReadChoices(fields, prompts.Count, state.Admission),
+            Options = SamplingFields.Read(fields, model.Defaults, model.Model.Tokenizer.VocabularySize) with
+            {
+                MaxTokens = fields.Count("max_tokens", 0, int.MaxValue) ?? DefaultTokens,
+                TopLogProbabilities = alternatives,
+            },
+        };
+        string[] echo = echoes ? [.. prompts.Select(prompt => prompt.Text ?? model.Model.Tokenizer.Decode(prompt.Tokens))] : [];
+        Answer answer = form.Streams ? new CompletionStream(http, request, echo, form) : new CompletionWhole(http, request, echo);
+        await request.WriteAsync(http, state, answer);
+    }
+
+    /// <summary>A text, a list of texts, a list of ids, or a list of lists of ids.</summary>
+    private static List<CompletionPrompt> ReadPrompts(JsonFields fields, ServedModel model)
+    {
+        JsonElement value = fields.Require(PromptField);
+        if (value.ValueKind == JsonValueKind.String)
+            return [new CompletionPrompt(value.GetString(), null)];
+        if (value.ValueKind != JsonValueKind.Array)
+            throw JsonFields.WrongType(value, PromptField, "a string, a list of strings, a list of token ids or a list of such lists");
+        if (value.GetArrayLength() == 0)
+            throw ApiException.WrongValue(PromptField, $"The parameter '{PromptField}' is empty, expected at least one prompt.");
+        int vocabulary = model.Model.Tokenizer.VocabularySize;
+        return value[0].ValueKind switch
+        {
+            JsonValueKind.Number => [Ids(value, PromptField)],
+            JsonValueKind.Array => [.. value.EnumerateArray().Select((ids, at) => Ids(ids, $"{PromptField}[{at}]"))],
+            _ => [.. value.EnumerateArray().Select((text, at) => new CompletionPrompt(JsonFields.TextOf(text, $"{PromptField}[{at}]"), null))],
+        };
+
+        CompletionPrompt Ids(JsonElement list, string name) => new(null, TokenIds.Read(list, name, vocabulary));
+    }
+
+    /// <summary>A prompt in one of its two forms.</summary>
+    private readonly record struct CompletionPrompt(string? Text, int[]? Tokens);
+}
