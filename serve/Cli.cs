@@ -97,11 +97,11 @@ internal static class Cli
     /// <summary>The command that is named first, and otherwise all: making their options takes longer than reading them.</summary>
     private static IEnumerable<PureCommand> CommandsFor(IReadOnlyList<string> args)
     {
-        Func<PureCommand>? named = args.Count == 0 ? null : Commands.FirstOrDefault(command => command.Name == args[0]).Make;
-        return named is not null ? [named()] : Commands.Select(command => command.Make());
+        Func<PureCommand>? named = args.Count == 0 ? null : AllCommands.FirstOrDefault(command => command.Name == args[0]).Make;
+        return named is not null ? [named()] : AllCommands.Select(command => command.Make());
     }
 
-    private static (string Name, Func<PureCommand> Make)[] Commands =>
+    private static (string Name, Func<PureCommand> Make)[] AllCommands =>
     [
         ("run", () => new RunCommand()),
         ("chat", () => new ChatCommand()),

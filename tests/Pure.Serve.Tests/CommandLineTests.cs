@@ -14,6 +14,8 @@ public class CommandLineTests
     [Theory]
     [InlineData("run", "--prompt", "--n-predict", "--stop", "--json", "--logits-hash", "--temp", "--top-k", "--top-p", "--min-p",
         "--repeat-penalty", "--presence-penalty", "--frequency-penalty", "--seed", "--speculate", "--draft-tokens")]
+    [InlineData("serve", "--host", "--port", "--api-key", "--api-key-file", "--alias", "--ctx-size", "--max-concurrent", "--max-queue", "--max-body",
+        "--request-timeout", "--drain-timeout", "--temp", "--device", "--memory-limit", "/v1/chat/completions")]
     [InlineData("info", "-c", "--json")]
     [InlineData("tokenize", "--file", "--prompt", "--no-bos", "--no-parse-special", "--json")]
     [InlineData("perplexity", "--file", "--json")]
