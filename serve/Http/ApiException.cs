@@ -45,6 +45,11 @@ internal sealed class ApiException : Exception
     internal static ApiException TooLong(string param, int tokens, int context) => new(
         400, InvalidRequest, $"The prompt has {tokens} tokens, but the context is {context}; shorten it.", param, "context_length_exceeded");
 
+    /// <summary>The prompt cannot fit, whatever its tokens are.</summary>
+    internal static ApiException TooManyCharacters(string param, long characters, int context, long most) => new(
+        400, InvalidRequest, $"The prompt has {characters} characters, but the context is {context} tokens, which hold at most {most}; shorten it.",
+        param, "context_length_exceeded");
+
     /// <summary>No key of the server's came with the request.</summary>
     internal static ApiException InvalidKey() => new(
         401, InvalidRequest, "The API key is missing or wrong; send it as 'Authorization: Bearer KEY'.", null, "invalid_api_key");

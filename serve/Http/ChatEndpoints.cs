@@ -16,11 +16,20 @@ internal static class ChatEndpoints
     private static async Task AnswerAsync(HttpContext http, ServerState state)
     {
         state.RequireModel();
-        using JsonDocument body = await RequestBody.ReadAsync(http);
-        var fields = new JsonFields(body.RootElement);
+        (TextRequest request, AnswerForm form) = Read(await RequestBody.ReadAsync(http), state);
+        Answer answer = form.Streams ? new ChatStream(http, request, form) : new ChatWhole(http, request);
+        await request.WriteAsync(http, state, answer);
+    }
+
+    /// <summary>Takes from the body what is needed, and lets go of it: the request may wait long.</summary>
+    private static (TextRequest Request, AnswerForm Form) Read(JsonDocument body, ServerState state)
+    {
+        using JsonDocument document = body;
+        var fields = new JsonFields(document.RootElement);
         ServedModel model = state.RequireModel(fields.Text("model"));
         UnsupportedFields.Refuse(fields);
         List<ChatMessage> messages = ChatMessages.Read(fields);
+        model.RequirePlausible(messages.Sum(message => (long)message.Content.Length), ChatMessages.Field);
         ModelTemplate template = model.Template
             ?? throw ApiException.Unsupported(ChatMessages.Field, "The model has no chat template; ask /v1/completions to continue a text.");
         AnswerForm form = AnswerForm.Read(fields);
@@ -37,8 +46,7 @@ internal static class ChatEndpoints
                 TopLogProbabilities = Alternatives(fields),
             },
         };
-        Answer answer = form.Streams ? new ChatStream(http, request, form) : new ChatWhole(http, request);
-        await request.WriteAsync(http, state, answer);
+        return (request, form);
     }
 
     private static int? Alternatives(JsonFields fields)

@@ -18,8 +18,16 @@ internal static class CompletionEndpoints
     private static async Task AnswerAsync(HttpContext http, ServerState state)
     {
         state.RequireModel();
-        using JsonDocument body = await RequestBody.ReadAsync(http);
-        var fields = new JsonFields(body.RootElement);
+        (TextRequest request, string[] echo, AnswerForm form) = Read(await RequestBody.ReadAsync(http), state);
+        Answer answer = form.Streams ? new CompletionStream(http, request, echo, form) : new CompletionWhole(http, request, echo);
+        await request.WriteAsync(http, state, answer);
+    }
+
+    /// <summary>Takes from the body what is needed, and lets go of it: the request may wait long.</summary>
+    private static (TextRequest Request, string[] Echo, AnswerForm Form) Read(JsonDocument body, ServerState state)
+    {
+        using JsonDocument document = body;
+        var fields = new JsonFields(document.RootElement);
         ServedModel model = state.RequireModel(fields.Text("model"));
         UnsupportedFields.Refuse(fields);
         List<CompletionPrompt> prompts = ReadPrompts(fields, model);
@@ -42,8 +50,7 @@ internal static class CompletionEndpoints
             },
         };
         string[] echo = echoes ? [.. prompts.Select(prompt => prompt.Text ?? model.Model.Tokenizer.Decode(prompt.Tokens))] : [];
-        Answer answer = form.Streams ? new CompletionStream(http, request, echo, form) : new CompletionWhole(http, request, echo);
-        await request.WriteAsync(http, state, answer);
+        return (request, echo, form);
     }
 
     /// <summary>A text, a list of texts, a list of ids, or a list of lists of ids.</summary>
@@ -51,7 +58,7 @@ internal static class CompletionEndpoints
     {
         JsonElement value = fields.Require(PromptField);
         if (value.ValueKind == JsonValueKind.String)
-            return [new CompletionPrompt(value.GetString(), null)];
+            return [Text(value, PromptField)];
         if (value.ValueKind != JsonValueKind.Array)
             throw JsonFields.WrongType(value, PromptField, "a string, a list of strings, a list of token ids or a list of such lists");
         if (value.GetArrayLength() == 0)
@@ -61,10 +68,22 @@ internal static class CompletionEndpoints
         {
             JsonValueKind.Number => [Ids(value, PromptField)],
             JsonValueKind.Array => [.. value.EnumerateArray().Select((ids, at) => Ids(ids, $"{PromptField}[{at}]"))],
-            _ => [.. value.EnumerateArray().Select((text, at) => new CompletionPrompt(JsonFields.TextOf(text, $"{PromptField}[{at}]"), null))],
+            _ => [.. value.EnumerateArray().Select((text, at) => Text(text, $"{PromptField}[{at}]"))],
         };
 
-        CompletionPrompt Ids(JsonElement list, string name) => new(null, TokenIds.Read(list, name, vocabulary));
+        CompletionPrompt Text(JsonElement json, string name)
+        {
+            string text = JsonFields.TextOf(json, name);
+            model.RequirePlausible(text.Length, PromptField);
+            return new CompletionPrompt(text, null);
+        }
+
+        CompletionPrompt Ids(JsonElement list, string name)
+        {
+            if (list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > model.ContextLength)
+                throw ApiException.TooLong(PromptField, list.GetArrayLength(), model.ContextLength);
+            return new CompletionPrompt(null, TokenIds.Read(list, name, vocabulary));
+        }
     }
 
     /// <summary>A prompt in one of its two forms.</summary>

@@ -15,14 +15,14 @@ internal static class RequestBody
     /// <exception cref="BadHttpRequestException">It is too large, or did not come whole.</exception>
     internal static async Task<JsonDocument> ReadAsync(HttpContext http)
     {
-        byte[] body = await ReadBytesAsync(http.Request.BodyReader, http.RequestAborted);
-        if (!Utf8.IsValid(body))
+        ReadOnlyMemory<byte> body = await ReadBytesAsync(http.Request.BodyReader, http.RequestAborted);
+        if (!Utf8.IsValid(body.Span))
             throw ApiException.BadBody("The body is not UTF-8.");
         JsonDocument? document = null;
         try
         {
             document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MostDepth });
-            RequireWholeSurrogates(body);
+            RequireWholeSurrogates(body.Span);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
                 : throw ApiException.BadBody("The body is JSON, but no object.");
@@ -40,26 +40,25 @@ internal static class RequestBody
         }
     }
 
-    private static async Task<byte[]> ReadBytesAsync(PipeReader reader, CancellationToken cancellation)
+    /// <summary>Takes memory as bytes come, whatever length the headers promise.</summary>
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(PipeReader reader, CancellationToken cancellation)
     {
+        var body = new ArrayBufferWriter<byte>();
         while (true)
         {
             ReadResult result = await reader.ReadAsync(cancellation);
+            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                body.Write(segment.Span);
+            reader.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
-            {
-                byte[] body = result.Buffer.ToArray();
-                reader.AdvanceTo(result.Buffer.End);
-                return body;
-            }
-
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                return body.WrittenMemory;
         }
     }
 
     /// <summary>JSON can write half a surrogate pair (<c>"\ud800"</c>); no text has one, and reading it as a text would throw.</summary>
-    private static void RequireWholeSurrogates(byte[] body)
+    private static void RequireWholeSurrogates(ReadOnlySpan<byte> body)
     {
-        if (body.AsSpan().IndexOf("\\u"u8) < 0)
+        if (body.IndexOf("\\u"u8) < 0)
             return;
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MostDepth });
         while (reader.Read())

@@ -30,7 +30,7 @@ internal sealed class RequestPipeline(ServerState state)
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            if (http.RequestAborted.IsCancellationRequested)
+            if (http.RequestAborted.IsCancellationRequested || error is OperationCanceledException)
             {
                 status = ClientGone;
                 return;

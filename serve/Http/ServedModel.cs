@@ -1,11 +1,14 @@
 using Pure.Chat;
 using Pure.Chat.Templates;
+using Pure.Tokenizers;
 
 namespace Pure.Serve.Http;
 
 /// <summary>The model that answers, under the name that requests give it.</summary>
 internal sealed class ServedModel : IDisposable
 {
+    private long _mostCharacters; // 0 until it is asked for
+
     /// <param name="id">Its name in requests.</param>
     /// <param name="model">The model, which this owns.</param>
     /// <param name="contextLength">Most tokens of a prompt and its continuation.</param>
@@ -34,8 +37,32 @@ internal sealed class ServedModel : IDisposable
     /// <summary>How tokens are chosen where a request leaves it open.</summary>
     internal TextOptions Defaults { get; }
 
+    /// <summary>Most characters that <see cref="ContextLength"/> tokens can stand for.</summary>
+    internal long MostCharacters
+    {
+        get
+        {
+            if (_mostCharacters == 0)
+            {
+                Tokenizer tokenizer = Model.Tokenizer;
+                int longest = Enumerable.Range(0, tokenizer.VocabularySize).Max(id => tokenizer.TokenBytes(id).Length);
+                _mostCharacters = (long)longest * ContextLength;
+            }
+
+            return _mostCharacters;
+        }
+    }
+
     /// <summary>Unix time at which it was there.</summary>
     internal long Created { get; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    /// <summary>Refuses a prompt that is certainly too long, before time and memory go into its tokens.</summary>
+    /// <exception cref="ApiException">It is.</exception>
+    internal void RequirePlausible(long characters, string param)
+    {
+        if (characters > ContextLength && characters > MostCharacters)
+            throw ApiException.TooManyCharacters(param, characters, ContextLength, MostCharacters);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();

@@ -11,6 +11,9 @@ internal sealed class ServerState(ServerOptions options, RequestLog log) : IDisp
 
     internal Admission Admission { get; } = new(options.MaxConcurrent, options.MaxQueue);
 
+    /// <summary>Lets as many long texts be tokenized at once as there are processors; those that are to be continued have a slot anyway.</summary>
+    internal SemaphoreSlim Tokenizing { get; } = new(Environment.ProcessorCount);
+
     /// <summary>The model; null until it is loaded.</summary>
     internal ServedModel? Model
     {
@@ -27,5 +30,9 @@ internal sealed class ServerState(ServerOptions options, RequestLog log) : IDisp
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Admission.Dispose();
+    public void Dispose()
+    {
+        Admission.Dispose();
+        Tokenizing.Dispose();
+    }
 }

@@ -26,7 +26,17 @@ internal static class TokenEndpoints
         bool addSpecial = fields.Switch("add_special") ?? false;
         bool parseSpecial = fields.Switch("parse_special") ?? true;
         bool withPieces = fields.Switch("with_pieces") ?? false;
-        int[] ids = tokenizer.Encode(text, addSpecial, parseSpecial);
+        await state.Tokenizing.WaitAsync(http.RequestAborted);
+        int[] ids;
+        try
+        {
+            ids = tokenizer.Encode(text, addSpecial, parseSpecial);
+        }
+        finally
+        {
+            state.Tokenizing.Release();
+        }
+
         if (withPieces)
             await HttpJson.WriteAsync(http.Response, new PieceList([.. ids.Select(id => TokenPiece.Of(tokenizer, id))]), HttpJson.Readable.PieceList);
         else

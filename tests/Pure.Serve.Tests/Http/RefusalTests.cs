@@ -108,6 +108,7 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
                 ("{\"prompt\": \"a\", \"suffix\": \"b\"}", "suffix", "unsupported_parameter"),
                 ("{\"prompt\": [\"a\", \"b\", \"c\"], \"n\": 100}", "n", "invalid_value"),
                 ($"{{\"prompt\": \"{new string('a', 5000)}\"}}", "prompt", "context_length_exceeded"),
+                ($"{{\"prompt\": \"{new string('a', 5_000_000)}\"}}", "prompt", "context_length_exceeded"),
                 ($"{{\"prompt\": [\"a\", \"{new string('a', 5000)}\"], \"stream\": true}}", "prompt", "context_length_exceeded"),
                 ($"{{\"prompt\": [{string.Join(',', Enumerable.Repeat(5, 513))}]}}", "prompt", "context_length_exceeded"),
             })
@@ -117,6 +118,7 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
 
             foreach ((string messages, string param, string code) in new[]
             {
+                ($"[{{\"role\": \"user\", \"content\": \"{new string('a', 5_000_000)}\"}}]", "messages", "context_length_exceeded"),
                 ("null", "messages", "missing_required_parameter"),
                 ("\"Hi\"", "messages", "invalid_type"),
                 ("[]", "messages", "invalid_value"),
