@@ -17,7 +17,7 @@ public sealed class Session : IDisposable
     private readonly Lock _lock = new(); // over who runs; the model's gate is over the tokens and the cache
     private int _tokenCount;
     private int _given; // of the tokens, those at the beginning that were given, before any was written
-    private Completion? _running;
+    private SessionCompletion? _running;
     private bool _disposed;
 
     /// <summary>Starts an empty session.</summary>
@@ -64,16 +64,8 @@ public sealed class Session : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         options ??= new GenerationOptions();
-        if (prompt.IsEmpty)
-            throw new InvalidRequestException("The prompt has no tokens; give at least one, such as the beginning-of-text token.");
+        TokenChoice.Check(prompt, options, Model.Info);
         RequireRoom(prompt.Length);
-        int vocabulary = Model.Info.VocabularySize;
-        foreach (int id in prompt)
-            RequireToken(id, vocabulary, "prompt");
-        foreach (int id in options.StopTokens)
-            RequireToken(id, vocabulary, "list of stop tokens");
-        if (options.MaxTokens < 0)
-            throw new InvalidRequestException($"{options.MaxTokens} tokens were asked for; ask for 0 or more.");
         if (options.PromptChunk < 1 || options.PromptChunk > _batch.Capacity)
         {
             throw new InvalidRequestException(
@@ -95,7 +87,7 @@ public sealed class Session : IDisposable
                 "Guessing ahead goes by places in the text, which move when a full context drops its oldest tokens; choose one of the two.");
         }
 
-        return new Completion(this, prompt.ToArray(), options, cancellationToken);
+        return new SessionCompletion(this, prompt.ToArray(), options, cancellationToken);
     }
 
     /// <summary>
@@ -186,7 +178,7 @@ public sealed class Session : IDisposable
     internal bool IsFull => _tokenCount > ContextLength;
 
     /// <summary>Makes the completion the one that may run, appends its prompt and returns the length before.</summary>
-    internal int Enter(Completion completion, ReadOnlySpan<int> prompt)
+    internal int Enter(SessionCompletion completion, ReadOnlySpan<int> prompt)
     {
         lock (_lock)
         {
@@ -255,7 +247,7 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Lets the next completion run, without what this one has read ahead.</summary>
-    internal void Leave(Completion completion)
+    internal void Leave(SessionCompletion completion)
     {
         if (ReferenceEquals(_running, completion) && _sequence.Length > _tokenCount)
             Forget(_tokenCount);
@@ -358,11 +350,5 @@ public sealed class Session : IDisposable
             ? $"shorten it or open the session with a context of up to {Model.Info.ContextLength}"
             : "shorten it or use a model with a longer context";
         throw new InvalidRequestException($"The prompt has {prompt} tokens{held}, but the context is {ContextLength}; {remedy}.");
-    }
-
-    private static void RequireToken(int id, int vocabulary, string where)
-    {
-        if ((uint)id >= (uint)vocabulary)
-            throw new InvalidRequestException($"Token {id} in the {where} is outside the vocabulary, whose ids are 0 to {vocabulary - 1}.");
     }
 }

@@ -5,7 +5,7 @@ namespace Pure.Engine.Generation;
 /// <summary>
 /// Reads a completion from a thread-pool thread. It is its own work item and its own value task, so that a token allocates nothing.
 /// </summary>
-internal sealed class TokenStream(Completion completion, CancellationToken cancellation)
+internal sealed class TokenStream(SessionCompletion completion, CancellationToken cancellation)
     : IAsyncEnumerator<GeneratedToken>, IValueTaskSource<bool>, IThreadPoolWorkItem
 {
     private ManualResetValueTaskSourceCore<bool> _source;

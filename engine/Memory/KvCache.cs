@@ -25,6 +25,7 @@ public sealed class KvCache : IDisposable
     private readonly IDeviceCache?[] _deviceOf; // of each layer that is not in memory
     private readonly AlignedBuffer<byte>?[] _layers; // null of those on a device
     private readonly int[] _references;
+    private readonly bool[] _isKept;
     private readonly int[] _free;
     private readonly int _rowBytes;
     private readonly int _keySize;
@@ -91,6 +92,7 @@ public sealed class KvCache : IDisposable
         }
 
         _references = new int[Blocks];
+        _isKept = new bool[Blocks];
         _free = new int[Blocks];
         for (int block = 0; block < Blocks; block++)
             _free[block] = Blocks - 1 - block;
@@ -120,6 +122,9 @@ public sealed class KvCache : IDisposable
 
     /// <summary>Blocks that no sequence holds.</summary>
     public int FreeBlocks => _freeCount;
+
+    /// <summary>Blocks that no sequence holds and that are <see cref="Keep">kept</see>.</summary>
+    internal int KeptBlocks { get; private set; }
 
     /// <summary>Parts of a block that lie together: each head's keys, then each head's values.</summary>
     internal int Parts => Shape.ValueColumns > 0 ? 2 * Shape.Heads : Shape.Heads;
@@ -164,14 +169,37 @@ public sealed class KvCache : IDisposable
         return block;
     }
 
-    internal void Share(int block) => _references[block]++;
+    internal void Share(int block)
+    {
+        if (_references[block]++ == 1 && _isKept[block])
+            KeptBlocks--;
+    }
 
     internal bool IsShared(int block) => _references[block] > 1;
 
     internal void Release(int block)
     {
-        if (--_references[block] == 0)
+        int left = --_references[block];
+        if (left == 0)
             _free[_freeCount++] = block;
+        else if (left == 1 && _isKept[block])
+            KeptBlocks++;
+    }
+
+    /// <summary>Keeps a block that a sequence holds for when none does any more.</summary>
+    internal void Keep(int block)
+    {
+        Share(block);
+        _isKept[block] = true;
+    }
+
+    /// <summary>Keeps a block no longer.</summary>
+    internal void GiveUp(int block)
+    {
+        if (_references[block] == 1)
+            KeptBlocks--;
+        _isKept[block] = false;
+        Release(block);
     }
 
     /// <summary>Copies the first <paramref name="positions"/> positions of a block, in every layer.</summary>

@@ -75,6 +75,29 @@ public sealed class Sequence : IDisposable
             _blocks[_blockCount++] = Cache.Take();
     }
 
+    /// <summary>Blocks that <see cref="Reserve"/> would take for so many positions.</summary>
+    internal int BlocksToReach(int length)
+    {
+        bool copies = length > Length && Length % KvCache.BlockPositions > 0 && Cache.IsShared(_blocks[Length / KvCache.BlockPositions]);
+        return Math.Max(0, KvCache.BlocksOf(length) - _blockCount) + (copies ? 1 : 0);
+    }
+
+    /// <summary>Goes on with a full block that another text has computed. It must end with a block.</summary>
+    internal void Adopt(int block)
+    {
+        Cache.Share(block);
+        _blocks[_blockCount++] = block;
+        Length += KvCache.BlockPositions;
+    }
+
+    /// <summary>Takes a block of equal contents in the place of its own.</summary>
+    internal void Replace(int index, int block)
+    {
+        Cache.Share(block);
+        Cache.Release(_blocks[index]);
+        _blocks[index] = block;
+    }
+
     /// <summary>Says that positions up to <paramref name="length"/> have been written.</summary>
     internal void Advance(int length) => Length = length;
 

@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Pure.Engine.Memory;
+
+namespace Pure.Engine.Generation;
+
+/// <summary>
+/// A text that a <see cref="Scheduler"/> writes. The scheduler's thread alone reads the prompt and adds tokens; a reader takes them from a channel,
+/// which the length of the text bounds.
+/// </summary>
+internal sealed class ScheduledCompletion : Completion
+{
+    private readonly Scheduler _scheduler;
+    private readonly GenerationOptions _options;
+    private readonly CancellationToken _cancellation;
+    private readonly TokenChoice _choice;
+    private readonly List<int> _tokens;
+    private readonly Channel<GeneratedToken> _written =
+        Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+
+    private readonly long _submitted = Stopwatch.GetTimestamp();
+    private CancellationTokenRegistration _registration;
+    private long _firstToken; // timestamps; 0 for not yet
+    private long _lastToken;
+    private int _count;
+    private int _isStreamed;
+    private volatile bool _isCancelled;
+    private FinishReason? _finishReason;
+    private int? _endToken;
+    private int _cachedTokens;
+
+    internal ScheduledCompletion(
+        Scheduler scheduler, ReadOnlySpan<int> prompt, GenerationOptions options, string scope, CancellationToken cancellation)
+    {
+        _scheduler = scheduler;
+        _options = options;
+        _cancellation = cancellation;
+        _choice = new TokenChoice(options, scheduler.Model.Info.VocabularySize);
+        _tokens = [.. prompt];
+        PromptLength = prompt.Length;
+        Scope = scope;
+    }
+
+    public override FinishReason? FinishReason => _finishReason;
+
+    public override int? EndToken => _endToken;
+
+    public override int CachedTokens => _cachedTokens;
+
+    public override GenerationTimings Timings => _firstToken == 0
+        ? default
+        : new(PromptLength, Stopwatch.GetElapsedTime(_submitted, _firstToken), _count, Stopwatch.GetElapsedTime(_firstToken, _lastToken));
+
+    public override DraftCounts Drafts => default;
+
+    /// <summary>Texts of other scopes share nothing with it.</summary>
+    internal string Scope { get; }
+
+    /// <summary>The prompt, then what was written.</summary>
+    internal ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
+    /// <summary>Tokens of the prompt.</summary>
+    internal int PromptLength { get; }
+
+    /// <summary>Whether logits are wanted at all.</summary>
+    internal bool WantsTokens => _options.MaxTokens != 0;
+
+    /// <summary>Its keys and values; null while it waits.</summary>
+    internal Sequence? Sequence { get; set; }
+
+    /// <summary>Full blocks of the sequence that lie on its path in the tree.</summary>
+    internal int Blocks { get; set; }
+
+    /// <summary>The last node of that path.</summary>
+    internal PrefixTree.Node Node { get; set; } = null!;
+
+    /// <summary>Rows in the batch.</summary>
+    internal int Planned { get; set; }
+
+    /// <summary>Tokens that are not in the cache.</summary>
+    internal int Unread => _tokens.Count - Sequence!.Length;
+
+    /// <summary>Whether nothing was written yet.</summary>
+    internal bool IsPrompt => _count == 0;
+
+    /// <summary>Whether nobody wants more of it.</summary>
+    internal bool IsCancelled => _isCancelled;
+
+    /// <summary>Whether it takes no further part.</summary>
+    internal bool HasEnded { get; private set; }
+
+    public override bool TryNext(out GeneratedToken token)
+    {
+        while (!_written.Reader.TryRead(out token))
+        {
+            if (!_written.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+                return false;
+        }
+
+        return true;
+    }
+
+    public override async IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref _isStreamed, 1) != 0)
+            throw new InvalidOperationException("The completion has been read already; call Scheduler.Submit for another one.");
+        try
+        {
+            await foreach (GeneratedToken token in _written.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                yield return token;
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    public override void Dispose() => Cancel();
+
+    /// <summary>Follows the caller's token from here on.</summary>
+    internal void Follow() => _registration = _cancellation.UnsafeRegister(text => ((ScheduledCompletion)text!).Cancel(), this);
+
+    /// <summary>Remembers what others had read of the prompt, before its first token.</summary>
+    internal void TookOver(int tokens) => _cachedTokens = Math.Min(tokens, PromptLength);
+
+    /// <summary>Chooses the next token; the reason where the text ends with it or without it.</summary>
+    internal FinishReason? Choose(ReadOnlySpan<float> logits, int contextLength)
+    {
+        int id = _choice.Choose(logits, Tokens, _tokens.Count);
+        _tokens.Add(id);
+        _lastToken = Stopwatch.GetTimestamp();
+        if (_firstToken == 0)
+            _firstToken = _lastToken;
+        if (_choice.Ends(id))
+        {
+            _count++;
+            _endToken = id;
+            return Generation.FinishReason.EndToken;
+        }
+
+        _written.Writer.TryWrite(_choice.Describe(logits, id, _count++));
+        if (_count == _options.MaxTokens)
+            return Generation.FinishReason.MaxTokens;
+        return _tokens.Count > contextLength ? Generation.FinishReason.ContextFull : null;
+    }
+
+    /// <summary>Ends it.</summary>
+    internal void End(FinishReason reason)
+    {
+        bool wasCancelled = reason == Generation.FinishReason.Cancelled && _cancellation.IsCancellationRequested;
+        _finishReason = reason;
+        Close(wasCancelled ? new OperationCanceledException(_cancellation) : null);
+    }
+
+    /// <summary>Ends it with what it failed with, which its reader is thrown.</summary>
+    internal void Fail(Exception failed) => Close(failed);
+
+    private void Close(Exception? failed)
+    {
+        HasEnded = true;
+        _written.Writer.TryComplete(failed);
+        _registration.Unregister();
+    }
+
+    private void Cancel()
+    {
+        _isCancelled = true;
+        _scheduler.Wake();
+    }
+}
