@@ -120,8 +120,7 @@ public sealed class LanguageModel : IDisposable
         IReadOnlyList<int> promptTokens, TextOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(promptTokens);
-        bool continuesText = promptTokens.Any(id => id != Tokenizer.Bos);
-        return Start([.. promptTokens], continuesText, options ?? new TextOptions(), cancellationToken);
+        return Start([.. promptTokens], ContinuesText(promptTokens), options ?? new TextOptions(), cancellationToken);
     }
 
     /// <summary>
@@ -139,6 +138,15 @@ public sealed class LanguageModel : IDisposable
     /// <exception cref="InvalidRequestException">The model cannot look back so far, or the machine has not the memory.</exception>
     public TextSession CreateSession(int? contextLength = null) => new(this, contextLength);
 
+    /// <summary>Starts writing many texts at once, from one cache; the caller disposes it before the model.</summary>
+    /// <param name="options">How many, and in how much room.</param>
+    /// <exception cref="InvalidRequestException">An option is outside its range, or the machine has not the memory.</exception>
+    public TextScheduler CreateScheduler(SchedulerOptions? options = null)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new TextScheduler(this, options);
+    }
+
     /// <summary>Frees the model. Texts that are being written fail with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
@@ -152,11 +160,19 @@ public sealed class LanguageModel : IDisposable
         return new Session(Model, contextLength);
     }
 
+    internal TextCompletion Submit(
+        Scheduler scheduler, int[] ids, bool continuesText, TextOptions options, string scope, CancellationToken cancellationToken) =>
+        Complete(ids, continuesText, options, owned: null, generation => scheduler.Submit(ids, generation, scope, cancellationToken));
+
+    /// <summary>Whether ids are more than the beginning of a text.</summary>
+    internal bool ContinuesText(IReadOnlyList<int> ids) => ids.Any(id => id != Tokenizer.Bos);
+
     internal TextCompletion Continue(Session session, string prompt, TextOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         int[] ids = Encode(prompt, options.ParseSpecial, isBeginning: session.Length == 0);
-        return Complete(session, null, ids, continuesText: prompt.Length > 0 || session.Length > 0, options, cancellationToken);
+        bool continuesText = prompt.Length > 0 || session.Length > 0;
+        return Complete(ids, continuesText, options, owned: null, generation => session.Generate(ids, generation, cancellationToken));
     }
 
     /// <summary>Ids must stand for the same texts; at the end there may be fewer or more of them, which stand for none.</summary>
@@ -216,7 +232,7 @@ public sealed class LanguageModel : IDisposable
         Session session = OpenSession(options.ContextLength ?? ContextFor(ids.Length, options.MaxTokens));
         try
         {
-            return Complete(session, session, ids, continuesText, options, cancellationToken);
+            return Complete(ids, continuesText, options, session, generation => session.Generate(ids, generation, cancellationToken));
         }
         catch
         {
@@ -226,12 +242,11 @@ public sealed class LanguageModel : IDisposable
     }
 
     private TextCompletion Complete(
-        Session session, Session? owned, int[] ids, bool continuesText, TextOptions options, CancellationToken cancellationToken)
+        int[] ids, bool continuesText, TextOptions options, Session? owned, Func<GenerationOptions, Completion> generate)
     {
         var stops = new StopStrings(options.Stop);
         ulong seed = options.ChooseSeed();
         var decoder = new StreamingDecoder(Tokenizer, continuesText: continuesText);
-        Completion completion = session.Generate(ids, options.ForEngine(seed, Defaults, _endTokens), cancellationToken);
-        return new TextCompletion(completion, decoder, stops, seed, ids, owned);
+        return new TextCompletion(generate(options.ForEngine(seed, Defaults, _endTokens)), decoder, stops, seed, ids, owned);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Pure.Engine.Generation;
 using Pure.Tokenizers;
 
@@ -56,6 +57,9 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
     /// <summary>The token that ended it, where <see cref="StopReason.EndOfText"/> is the reason. A session holds it after the text.</summary>
     public int? EndToken => _completion.EndToken;
 
+    /// <inheritdoc cref="Completion.CachedTokens"/>
+    public int CachedTokens => _completion.CachedTokens;
+
     /// <summary>What was done so far and how long it took.</summary>
     public GenerationTimings Timings => _completion.Timings;
 
@@ -73,6 +77,16 @@ public sealed class TextCompletion : IAsyncEnumerable<string>
             if (piece.Text.Length > 0)
                 yield return piece.Text;
         }
+    }
+
+    /// <summary>The whole text, once it has ended.</summary>
+    /// <inheritdoc cref="GetAsyncEnumerator" path="/exception"/>
+    public async Task<string> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var text = new StringBuilder();
+        await foreach (string piece in this.WithCancellation(cancellationToken).ConfigureAwait(false))
+            text.Append(piece);
+        return text.ToString();
     }
 
     /// <summary>Streams the text token by token.</summary>

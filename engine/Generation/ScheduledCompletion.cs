@@ -101,19 +101,11 @@ internal sealed class ScheduledCompletion : Completion
         return true;
     }
 
-    public override async IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    public override IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         if (Interlocked.Exchange(ref _isStreamed, 1) != 0)
             throw new InvalidOperationException("The completion has been read already; call Scheduler.Submit for another one.");
-        try
-        {
-            await foreach (GeneratedToken token in _written.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-                yield return token;
-        }
-        finally
-        {
-            Dispose();
-        }
+        return new Reader(this, cancellationToken);
     }
 
     public override void Dispose() => Cancel();
@@ -167,5 +159,29 @@ internal sealed class ScheduledCompletion : Completion
     {
         _isCancelled = true;
         _scheduler.Wake();
+    }
+
+    private sealed class Reader(ScheduledCompletion text, CancellationToken cancellation) : IAsyncEnumerator<GeneratedToken>
+    {
+        private GeneratedToken _current;
+
+        public GeneratedToken Current => _current;
+
+        public async ValueTask<bool> MoveNextAsync()
+        {
+            while (!text._written.Reader.TryRead(out _current))
+            {
+                if (!await text._written.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
+                    return false;
+            }
+
+            return true;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            text.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }
