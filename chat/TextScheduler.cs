@@ -36,7 +36,7 @@ public sealed class TextScheduler : IDisposable
     /// <summary>Continues a prompt. Writing begins at once, whether the text is read or not; leaving the loop that reads it ends it.</summary>
     /// <param name="prompt">The text to continue. Unpaired surrogates count as U+FFFD.</param>
     /// <param name="options">
-    /// What to write and when to stop. The length of the context is the scheduler's; full contexts are not shifted, and nothing is guessed ahead.
+    /// What to write and when to stop. The length of the context is the scheduler's; full contexts are not shifted, and guesses come from the text.
     /// </param>
     /// <param name="scope">Texts of different scopes share no computed beginnings, so that no one can tell from the time what another has sent.</param>
     /// <param name="cancellationToken">Ends it, with <see cref="OperationCanceledException"/>.</param>

@@ -160,7 +160,17 @@ internal sealed class ContinuousBatch : IDisposable
         for (int index = 0; index < _running.Count; index++)
         {
             ScheduledCompletion text = _running[index];
-            if (text.Unread == 1 && _batch.Count < _batch.Capacity && TryPromise(text, 1, displaces: true))
+            if (text.Unread != 1 || _batch.Count == _batch.Capacity)
+                continue;
+            text.Guess(_batch.Capacity - _batch.Count - (_running.Count - index), _contextLength);
+            if (text.Guesses > 0 && TryPromise(text, 1 + text.Guesses, displaces: false))
+            {
+                Add(text, 1);
+                continue;
+            }
+
+            text.DropGuesses();
+            if (TryPromise(text, 1, displaces: true))
                 Add(text, 1);
         }
 
@@ -189,6 +199,8 @@ internal sealed class ContinuousBatch : IDisposable
         bool isLast = rows == text.Unread;
         for (int row = 0; row < rows; row++)
             _batch.Add(text.Sequence, text.Tokens[first + row], wantsLogits: isLast && text.WantsTokens && row == rows - 1);
+        foreach (int guess in text.Draft)
+            _batch.Add(text.Sequence, guess, wantsLogits: true);
         text.Planned = rows;
         _planned.Add(text);
     }
@@ -280,39 +292,44 @@ internal sealed class ContinuousBatch : IDisposable
     private void Advance(Logits logits)
     {
         int row = 0;
-        int prompt = 0;
-        int cached = 0;
         foreach (ScheduledCompletion text in _planned)
         {
-            prompt += text.IsPrompt ? text.Planned : 0;
-            Keep(text);
+            bool isPrompt = text.IsPrompt;
+            int wanted = text.WantsTokens ? 1 + text.Guesses : 0;
+            _promptTokens += isPrompt ? text.Planned : 0;
             if (text.Unread > 0)
+            {
+                Keep(text);
                 continue;
-            cached += text.IsPrompt ? text.CachedTokens : 0;
-            if (!text.WantsTokens)
-                End(text, FinishReason.MaxTokens);
-            else
-                Choose(text, logits[row++]);
+            }
+
+            _cachedTokens += isPrompt ? text.CachedTokens : 0;
+            Choose(text, logits, row);
+            row += wanted;
         }
 
         _steps++;
-        _promptTokens += prompt;
-        _cachedTokens += cached;
-        _generatedTokens += row;
     }
 
-    private void Choose(ScheduledCompletion text, ReadOnlySpan<float> logits)
+    private void Choose(ScheduledCompletion text, Logits logits, int row)
     {
+        int before = text.Tokens.Length;
+        FinishReason? reason;
         try
         {
-            if (text.Choose(logits, _contextLength) is { } reason)
-                End(text, reason);
+            reason = text.WantsTokens ? text.Choose(logits, row, _contextLength) : FinishReason.MaxTokens;
         }
         catch (Exception failed)
         {
             // Its own options' fault, such as a bias that bans every token; others go on.
             End(text, failed);
+            return;
         }
+
+        _generatedTokens += text.Tokens.Length - before;
+        Keep(text);
+        if (reason is { } ended)
+            End(text, ended);
     }
 
     /// <summary>Keeps the full blocks of a text for others; where one is kept already, the text goes on with that.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Pure.Engine.Memory;
+using Pure.Engine.Models;
 
 namespace Pure.Engine.Generation;
 
@@ -15,6 +16,9 @@ internal sealed class ScheduledCompletion : Completion
     private readonly GenerationOptions _options;
     private readonly CancellationToken _cancellation;
     private readonly TokenChoice _choice;
+    private readonly PromptLookup? _lookup;
+    private readonly DraftBudget? _budget;
+    private readonly int[] _draft = [];
     private readonly List<int> _tokens;
     private readonly Channel<GeneratedToken> _written =
         Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
@@ -40,6 +44,12 @@ internal sealed class ScheduledCompletion : Completion
         _tokens = [.. prompt];
         PromptLength = prompt.Length;
         Scope = scope;
+        if (options.Speculation == Speculation.Lookup)
+        {
+            _lookup = new PromptLookup(scheduler.ContextLength);
+            _budget = new DraftBudget(options.DraftTokens);
+            _draft = new int[options.DraftTokens];
+        }
     }
 
     public override FinishReason? FinishReason => _finishReason;
@@ -52,7 +62,7 @@ internal sealed class ScheduledCompletion : Completion
         ? default
         : new(PromptLength, Stopwatch.GetElapsedTime(_submitted, _firstToken), _count, Stopwatch.GetElapsedTime(_firstToken, _lastToken));
 
-    public override DraftCounts Drafts => default;
+    public override DraftCounts Drafts => _budget?.Counts ?? default;
 
     /// <summary>Texts of other scopes share nothing with it.</summary>
     internal string Scope { get; }
@@ -80,6 +90,12 @@ internal sealed class ScheduledCompletion : Completion
 
     /// <summary>Tokens that are not in the cache.</summary>
     internal int Unread => _tokens.Count - Sequence!.Length;
+
+    /// <summary>Guesses at the tokens after those of the text, of which the pass reads so many.</summary>
+    internal ReadOnlySpan<int> Draft => _draft.AsSpan(0, Guesses);
+
+    /// <summary>Their number.</summary>
+    internal int Guesses { get; private set; }
 
     /// <summary>Whether nothing was written yet.</summary>
     internal bool IsPrompt => _count == 0;
@@ -116,8 +132,47 @@ internal sealed class ScheduledCompletion : Completion
     /// <summary>Remembers what others had read of the prompt, before its first token.</summary>
     internal void TookOver(int tokens) => _cachedTokens = Math.Min(tokens, PromptLength);
 
+    /// <summary>Guesses what follows, where that was asked for.</summary>
+    /// <param name="most">Most guesses that the pass has rows for.</param>
+    /// <param name="contextLength">Most tokens of the text.</param>
+    internal void Guess(int most, int contextLength)
+    {
+        Guesses = 0;
+        if (_lookup is null || IsPrompt)
+            return;
+        most = Math.Min(Math.Min(most, _budget!.Next()), Math.Min(contextLength - _tokens.Count, (_options.MaxTokens ?? int.MaxValue) - _count - 1));
+        Guesses = most > 0 ? _lookup.Propose(Tokens, _draft.AsSpan(0, most)) : 0;
+    }
+
+    /// <summary>Says that the guesses are not read.</summary>
+    internal void DropGuesses() => Guesses = 0;
+
+    /// <summary>
+    /// Chooses tokens from the logits of the last token and of the guesses after it, as long as what is chosen was guessed. What the sequence
+    /// holds beyond them is forgotten.
+    /// </summary>
+    /// <returns>The reason, where the text has ended.</returns>
+    internal FinishReason? Choose(Logits logits, int row, int contextLength)
+    {
+        _budget?.Read(Guesses);
+        FinishReason? reason;
+        for (int guess = 0; ; guess++)
+        {
+            reason = Choose(logits[row + guess], contextLength);
+            if (guess == Guesses || _tokens[^1] != _draft[guess])
+                break;
+            _budget!.Accept();
+            if (reason is not null)
+                break;
+        }
+
+        Sequence!.Truncate(Math.Min(Sequence.Length, _tokens.Count - 1));
+        Guesses = 0;
+        return reason;
+    }
+
     /// <summary>Chooses the next token; the reason where the text ends with it or without it.</summary>
-    internal FinishReason? Choose(ReadOnlySpan<float> logits, int contextLength)
+    private FinishReason? Choose(ReadOnlySpan<float> logits, int contextLength)
     {
         int id = _choice.Choose(logits, Tokens, _tokens.Count);
         _tokens.Add(id);

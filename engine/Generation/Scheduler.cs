@@ -72,8 +72,8 @@ public sealed class Scheduler : IDisposable
     /// <summary>Adds a text to those that are written.</summary>
     /// <param name="prompt">Token ids; copied.</param>
     /// <param name="options">
-    /// What to generate. What reaches back into a text, <see cref="GenerationOptions.ShiftKeep"/>, and guessing ahead are not for texts that
-    /// are written together.
+    /// What to generate; a full context is not shifted (<see cref="GenerationOptions.ShiftKeep"/>), guesses come from the text itself
+    /// (<see cref="Speculation.Lookup"/>), and prompts are cut as the scheduler's options say.
     /// </param>
     /// <param name="scope">Texts of different scopes share no computed beginnings, so that no one can tell from the time what another has sent.</param>
     /// <param name="cancellationToken">Ends it before the next pass, with <see cref="OperationCanceledException"/>.</param>
@@ -93,8 +93,11 @@ public sealed class Scheduler : IDisposable
                 $"The prompt has {prompt.Length} tokens, but the context is {ContextLength}; shorten it or use a longer context.");
         }
 
-        if (options.ShiftKeep is not null || options.Speculation != Speculation.None)
-            throw new InvalidRequestException("Texts that are written together neither shift a full context nor guess ahead; leave that out, or use a session.");
+        if (options.ShiftKeep is not null)
+            throw new InvalidRequestException("A full context is not shifted where texts are written together; leave that out, or use a session.");
+        if (options.Speculation is not (Speculation.None or Speculation.Lookup))
+            throw new InvalidRequestException("Where texts are written together guesses come from the text itself (lookup); choose that, or use a session.");
+        Drafts.Check(Model, options);
         var text = new ScheduledCompletion(this, prompt, options, scope, cancellationToken);
         lock (_queue)
         {

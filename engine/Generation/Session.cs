@@ -73,7 +73,7 @@ public sealed class Session : IDisposable
         }
 
         if (options.Speculation != Speculation.None)
-            Drafts.Check(this, options);
+            Drafts.Check(Model, options);
 
         if (options.ShiftKeep is { } keep && (keep < -1 || keep >= ContextLength))
         {

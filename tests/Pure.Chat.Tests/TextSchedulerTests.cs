@@ -59,7 +59,7 @@ public sealed class TextSchedulerTests(DefaultModel shared) : IClassFixture<Defa
     {
         using TextScheduler scheduler = _model.CreateScheduler(new SchedulerOptions { ContextLength = 64 });
         Assert.Equal(64, scheduler.ContextLength);
-        Assert.Throws<InvalidRequestException>(() => scheduler.GenerateAsync("Once", new TextOptions { Speculation = Speculation.Lookup }));
+        Assert.Throws<InvalidRequestException>(() => scheduler.GenerateAsync("Once", new TextOptions { Speculation = Speculation.NextTokens }));
         Assert.Throws<InvalidRequestException>(() => scheduler.GenerateAsync("Once", new TextOptions { ShiftKeep = 0 }));
     }
 }

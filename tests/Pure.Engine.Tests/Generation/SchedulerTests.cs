@@ -43,6 +43,8 @@ public sealed class SchedulerTests : IDisposable
                 new GenerationOptions
                 {
                     MaxTokens = 1 + random.Next(90),
+                    Speculation = text % 3 == 1 ? Speculation.Lookup : Speculation.None,
+                    DraftTokens = 1 + (text % 7),
                     Sampling = new SamplingOptions
                     {
                         Seed = (ulong)text,
@@ -183,6 +185,20 @@ public sealed class SchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Guesses_come_true_in_company()
+    {
+        using var scheduler = new Scheduler(_model, new SchedulerOptions { CachePositions = 2048 });
+        int[] refrain = [0, .. Enumerable.Repeat(Prompt(new Random(7), 20)[1..], 6).SelectMany(verse => verse)];
+        var options = new GenerationOptions { MaxTokens = 150, Sampling = SamplingOptions.Greedy, Speculation = Speculation.Lookup };
+        Text alone = Alone(_model, refrain, options with { Speculation = Speculation.None });
+        Completion[] together = [.. Enumerable.Range(0, 4).Select(_ => scheduler.Submit(refrain, options))];
+        foreach (Completion text in together)
+            Assert.Equal(alone.Ids, Drain(text).Select(token => token.Id));
+        Assert.All(together, text => Assert.InRange(text.Drafts.Accepted, 1, text.Drafts.Drafted));
+        Assert.True((await Quiet(scheduler)).Steps < 150, $"{scheduler.Counts.Steps} passes");
+    }
+
+    [Fact]
     public void A_text_ends_for_the_reasons_that_a_session_ends_for()
     {
         using var scheduler = new Scheduler(_model);
@@ -252,7 +268,7 @@ public sealed class SchedulerTests : IDisposable
         Refused(() => scheduler.Submit([]), "The prompt has no tokens");
         Refused(() => scheduler.Submit([1 << 20]), "outside the vocabulary");
         Refused(() => scheduler.Submit(new int[101]), "The prompt has 101 tokens, but the context is 100");
-        Refused(() => scheduler.Submit([0], new GenerationOptions { Speculation = Speculation.Lookup }), "neither shift");
+        Refused(() => scheduler.Submit([0], new GenerationOptions { Speculation = Speculation.NextTokens }), "guesses come from the text itself");
         Refused(() => scheduler.Submit([0], new GenerationOptions { Sampling = new SamplingOptions { TopP = 2 } }), "The top-p is 2");
 
         static void Refused(Func<object> what, string message) =>
