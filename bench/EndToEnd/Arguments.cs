@@ -32,6 +32,7 @@ internal sealed record Arguments
           --guess HOW        instead: write texts with guesses and without, in turn. lookup, nextn, or the file of a draft model
           --text F           a text to continue so; may be given several times. Random weights repeat a token instead
           --draft N          most guesses at a time (default 8)
+          --clients LIST     instead: write texts for so many clients together, in turn, such as 1,8; and a shared prompt, twice
           --plot F.svg A.json B.json …   measure nothing: draw the ratios of such reports, and print them as one table
           --help             this text
         """;
@@ -62,6 +63,9 @@ internal sealed record Arguments
     public IReadOnlyList<string> Texts { get; private init; } = [];
 
     public int Draft { get; private init; } = 8;
+
+    /// <summary>How many texts are written together, if it is they that are measured.</summary>
+    public IReadOnlyList<int> Clients { get; private init; } = [];
 
     public string? Plot { get; private init; }
 
@@ -132,6 +136,7 @@ internal sealed record Arguments
         "--guess" => this with { Guess = value },
         "--text" => this with { Texts = [.. Texts, value] },
         "--draft" => this with { Draft = Number(option, value, 1) },
+        "--clients" => this with { Clients = [.. value.Split(',').Select(count => Number(option, count, 1))] },
         "--out" => this with { Out = value },
         "--isa" => this with { Options = Options with { Isa = Name<Isa>(option, value) } },
         "--activations" => this with { Options = Options with { Activations = Name<ActivationType>(option, value) } },

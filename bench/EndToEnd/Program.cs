@@ -32,9 +32,9 @@ try
         source = source with { Path = temporary };
     }
 
-    if (arguments.Guess is { } guess)
+    if (arguments.Guess is not null || arguments.Clients.Count > 0)
     {
-        string table = Guess(arguments, source, guess);
+        string table = arguments.Guess is { } guess ? Guess(arguments, source, guess) : Together(arguments, source);
         Console.Write(table);
         if (arguments.Out is { } target)
             File.WriteAllText(target + ".md", table);
@@ -88,6 +88,19 @@ string Guess(Arguments arguments, BenchModel source, string how)
 
     return guessing.ToMarkdown(
         machine, "dotnet run -c Release --project bench/EndToEnd -- " + string.Join(' ', args), arguments.Runs);
+}
+
+string Together(Arguments arguments, BenchModel source)
+{
+    Machine machine = Machine.Describe();
+    var company = new Company(arguments.Clients, arguments.Prompt, arguments.Generate, arguments.Runs);
+    foreach (int threads in arguments.Threads)
+    {
+        using Model model = source.Load(arguments.Options with { Threads = threads });
+        company.Measure(model, source.Shape is null ? model.Info.Name : $"{source.Shape.Name} {source.Mix!.Name}");
+    }
+
+    return company.ToMarkdown(machine, "dotnet run -c Release --project bench/EndToEnd -- " + string.Join(' ', args));
 }
 
 Report Measure(Arguments arguments, BenchModel source)
