@@ -52,8 +52,12 @@ public sealed class TextScheduler : IDisposable
     }
 
     /// <summary>Continues a prompt that is given as token ids, which are taken as they are.</summary>
-    /// <inheritdoc cref="GenerateAsync(string, TextOptions?, string, CancellationToken)"/>
     /// <param name="promptTokens">The ids; <see cref="LanguageModel.EncodePrompt"/> makes them of a text.</param>
+    /// <param name="options">What to write and when to stop.</param>
+    /// <param name="scope">Texts of different scopes share no computed beginnings.</param>
+    /// <param name="cancellationToken">Ends it, with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="InvalidRequestException">The prompt has no tokens or does not fit the context, or an option is outside its range.</exception>
+    /// <exception cref="QueueFullException">As many texts wait as may wait.</exception>
     public TextCompletion GenerateAsync(
         IReadOnlyList<int> promptTokens, TextOptions? options = null, string scope = "", CancellationToken cancellationToken = default)
     {

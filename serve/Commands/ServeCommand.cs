@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pure.Chat;
 using Pure.Engine;
+using Pure.Engine.Generation;
 using Pure.Engine.Models;
 using Pure.Serve.CommandLine;
 using Pure.Serve.Http;
@@ -41,6 +42,17 @@ internal sealed class ServeCommand : PureCommand
         $"Most tokens of a prompt and its continuation. Default: {DefaultContext}, or all the model takes if that is less.",
         "from 1 up", count => count > 0);
 
+    private readonly Option<int?> _cache = ValueOptions.OptionalNumber<int>(
+        "--cache-tokens", [], "N",
+        "Tokens of all texts together whose keys and values have room; beginnings that texts share count once, and stay for later ones. "
+        + "Default: room for --max-concurrent texts of --ctx-size, but at most a quarter of the memory.",
+        "from 1 up", count => count > 0);
+
+    private readonly Option<bool> _separate = new("--cache-per-key")
+    {
+        Description = "Share computed beginnings only among requests with the same key, so that none can tell from the time what another has sent.",
+    };
+
     private readonly Option<int> _concurrent = ValueOptions.Number<int>(
         "--max-concurrent", [], "N", $"Most texts that are written at once. Default: {Standard.MaxConcurrent}.", "from 1 to 4096",
         count => count is >= 1 and <= 4096, Standard.MaxConcurrent);
@@ -62,7 +74,7 @@ internal sealed class ServeCommand : PureCommand
     {
         Add(_model.Argument);
         AddGroups(
-            new OptionGroup("Server", [_host, _port, _key, _keyFile, _alias, _context, _concurrent, _queue, _body, _timeout, _drain]),
+            new OptionGroup("Server", [_host, _port, _key, _keyFile, _alias, _context, _cache, _separate, _concurrent, _queue, _body, _timeout, _drain]),
             _sampling.Group,
             _engine.Group,
             _engine.Memory,
@@ -125,8 +137,16 @@ internal sealed class ServeCommand : PureCommand
             DeviceChoice.Say(model.Model, streams);
             if (model.Model.MemoryPlan is { } plan)
                 streams.Error.WriteLine($"memory      {MemoryFigures.Plan(plan)}");
+            int running = parsed.GetValue(_concurrent);
+            var scheduling = new SchedulerOptions
+            {
+                ContextLength = context,
+                CachePositions = parsed.GetValue(_cache) ?? CacheFor(model.Model, context, running),
+                MaxRunning = Math.Min(running, model.Model.Options.MaxBatchRows),
+                MaxWaiting = int.MaxValue - running, // the server's own queue is in front of it
+            };
             return new ServedModel(
-                parsed.GetValue(_alias) ?? NameOf(_model.Path(parsed)), model, context, SamplingChoice.Settle(_sampling.Read(parsed), model));
+                parsed.GetValue(_alias) ?? NameOf(_model.Path(parsed)), model, scheduling, SamplingChoice.Settle(_sampling.Read(parsed), model));
         }
         catch
         {
@@ -135,12 +155,22 @@ internal sealed class ServeCommand : PureCommand
         }
     }
 
+    /// <summary>Positions for so many texts, in a quarter of the memory; of one text at least, and where a device keeps them no more.</summary>
+    private static int CacheFor(Model model, int context, int texts)
+    {
+        if (model.DevicePlan.Shares.Count > 0)
+            return context;
+        long room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 / model.MemoryFor(1).Cache;
+        return (int)Math.Clamp(Math.Min((long)context * texts, room), context, int.MaxValue / 2);
+    }
+
     private ServerOptions Read(ParseResult parsed, CommandStreams streams) => new()
     {
         Host = parsed.GetValue(_host) ?? Standard.Host,
         Port = parsed.GetValue(_port),
         Keys = ApiKeys.Read(
             parsed.GetValue(_key) ?? [], parsed.GetValue(_keyFile), Environment.GetEnvironmentVariable(KeyVariable), streams),
+        SeparatesKeys = parsed.GetValue(_separate),
         MaxConcurrent = parsed.GetValue(_concurrent),
         MaxQueue = parsed.GetValue(_queue),
         MaxBody = parsed.GetValue(_body) ?? Standard.MaxBody,

@@ -27,7 +27,15 @@ internal abstract class Answer
 }
 
 /// <summary>Tokens that a request took.</summary>
-internal sealed record Usage(int PromptTokens, int CompletionTokens, int TotalTokens);
+internal sealed record Usage(int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails)
+{
+    /// <summary>What a call took.</summary>
+    internal static Usage Of(ApiCall call) => new(
+        call.PromptTokens, call.CompletionTokens, call.PromptTokens + call.CompletionTokens, new PromptTokensDetails(call.CachedTokens));
+}
+
+/// <summary>How many of the prompts' tokens were not read, because earlier texts began alike; those of further choices included.</summary>
+internal sealed record PromptTokensDetails(int CachedTokens);
 
 /// <summary>What a request says about the form of its answer.</summary>
 /// <param name="Streams">Whether it comes in events.</param>

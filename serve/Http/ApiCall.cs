@@ -12,6 +12,7 @@ internal sealed class ApiCall
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _firstToken;
     private int _completionTokens;
+    private int _cachedTokens;
 
     private ApiCall(string id) => Id = id;
 
@@ -23,6 +24,12 @@ internal sealed class ApiCall
 
     /// <summary>Tokens written for it.</summary>
     internal int CompletionTokens => _completionTokens;
+
+    /// <summary>Tokens of its prompts that were read before.</summary>
+    internal int CachedTokens => _cachedTokens;
+
+    /// <summary>Whose it is: its texts share computed beginnings with those of the same scope only.</summary>
+    internal string Scope { get; set; } = "";
 
     /// <summary>The events that are being sent; null if the answer is one body, or has not begun.</summary>
     internal EventStream? Events { get; set; }
@@ -47,6 +54,8 @@ internal sealed class ApiCall
         http.Response.Headers[IdHeader] = call.Id;
         return call;
     }
+
+    internal void AddCached(int tokens) => Interlocked.Add(ref _cachedTokens, tokens);
 
     internal void CountToken()
     {

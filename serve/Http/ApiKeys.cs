@@ -41,8 +41,11 @@ internal sealed class ApiKeys
     }
 
     /// <summary>Whether a request carries one of the keys, as <c>Authorization: Bearer KEY</c> or <c>x-api-key: KEY</c>.</summary>
-    internal bool Admit(HttpRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="holder">Tells the holders of different keys apart; empty where there are no keys.</param>
+    internal bool Admit(HttpRequest request, out string holder)
     {
+        holder = "";
         if (_hashes.Length == 0)
             return true;
         string authorization = request.Headers.Authorization.ToString();
@@ -53,6 +56,7 @@ internal sealed class ApiKeys
         bool admits = false;
         foreach (byte[] known in _hashes)
             admits |= CryptographicOperations.FixedTimeEquals(known, hash);
+        holder = Convert.ToHexString(hash);
         return admits;
     }
 

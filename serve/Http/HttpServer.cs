@@ -30,7 +30,6 @@ internal sealed class HttpServer : IAsyncDisposable
     internal static async Task<HttpServer> StartAsync(ServerOptions options, TextWriter log)
     {
         IPAddress address = Resolve(options.Host);
-        RequireThreads(options.MaxConcurrent);
 
         // Empty: no settings from files or the environment, no log of the framework's own, nothing that reflects.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -119,16 +118,6 @@ internal sealed class HttpServer : IAsyncDisposable
         }
 
         return null;
-    }
-
-    /// <summary>
-    /// A text is computed on a thread of the pool, which waits while another one's turn is on; so many must not keep the network from
-    /// having one.
-    /// </summary>
-    private static void RequireThreads(int texts)
-    {
-        ThreadPool.GetMinThreads(out int workers, out int completions);
-        ThreadPool.SetMinThreads(Math.Max(workers, texts + Environment.ProcessorCount), completions);
     }
 
     /// <summary>The command ends the server; the framework is not to take the process's signals.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Pure.Engine.Generation;
 
 namespace Pure.Serve.Http;
 
@@ -16,8 +17,8 @@ internal sealed class RequestPipeline(ServerState state)
         Exception? failure = null;
         try
         {
-            if (!isHealth && !state.Options.Keys.Admit(http.Request))
-                throw ApiException.InvalidKey();
+            if (!isHealth)
+                Admit(http, call);
             await next(http);
             if (!http.Response.HasStarted && http.Response.StatusCode is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)
             {
@@ -49,12 +50,21 @@ internal sealed class RequestPipeline(ServerState state)
         }
     }
 
+    private void Admit(HttpContext http, ApiCall call)
+    {
+        if (!state.Options.Keys.Admit(http.Request, out string holder))
+            throw ApiException.InvalidKey();
+        if (state.Options.SeparatesKeys)
+            call.Scope = holder;
+    }
+
     private ApiException Translate(Exception error) => error switch
     {
         ApiException refusal => refusal,
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ApiException.LargeBody(state.Options.MaxBody),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => ApiException.SlowBody(),
         BadHttpRequestException => ApiException.BadBody("The body is not what its headers say."),
+        QueueFullException => ApiException.QueueFull(),
         OutOfMemoryException => ApiException.OutOfMemory(),
         _ => ApiException.Failure(),
     };

@@ -1,5 +1,6 @@
 using Pure.Chat;
 using Pure.Chat.Templates;
+using Pure.Engine.Generation;
 using Pure.Tokenizers;
 
 namespace Pure.Serve.Http;
@@ -11,13 +12,13 @@ internal sealed class ServedModel : IDisposable
 
     /// <param name="id">Its name in requests.</param>
     /// <param name="model">The model, which this owns.</param>
-    /// <param name="contextLength">Most tokens of a prompt and its continuation.</param>
+    /// <param name="scheduling">How many texts at once, and in how much room.</param>
     /// <param name="defaults">How tokens are chosen where a request leaves it open.</param>
-    internal ServedModel(string id, LanguageModel model, int contextLength, TextOptions defaults)
+    internal ServedModel(string id, LanguageModel model, SchedulerOptions scheduling, TextOptions defaults)
     {
         Id = id;
         Model = model;
-        ContextLength = contextLength;
+        Scheduler = model.CreateScheduler(scheduling);
         Defaults = defaults;
         Template = ModelTemplate.Find(model);
     }
@@ -28,11 +29,14 @@ internal sealed class ServedModel : IDisposable
     /// <summary>Text in, text out.</summary>
     internal LanguageModel Model { get; }
 
+    /// <summary>Writes the texts of all requests together.</summary>
+    internal TextScheduler Scheduler { get; }
+
     /// <summary>Makes prompts of messages; null if the model has no chat template.</summary>
     internal ModelTemplate? Template { get; }
 
     /// <summary>Most tokens of a prompt and its continuation.</summary>
-    internal int ContextLength { get; }
+    internal int ContextLength => Scheduler.ContextLength;
 
     /// <summary>How tokens are chosen where a request leaves it open.</summary>
     internal TextOptions Defaults { get; }
@@ -65,5 +69,9 @@ internal sealed class ServedModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Model.Dispose();
+    public void Dispose()
+    {
+        Scheduler.Dispose();
+        Model.Dispose();
+    }
 }

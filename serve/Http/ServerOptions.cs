@@ -12,6 +12,9 @@ internal sealed record ServerOptions
     /// <summary>Who may ask; everyone if there is no key.</summary>
     internal ApiKeys Keys { get; init; } = ApiKeys.None;
 
+    /// <summary>Whether texts of different keys share no computed beginnings, so that none can tell from the time what another has sent.</summary>
+    internal bool SeparatesKeys { get; init; }
+
     /// <summary>Most bytes of a request's body.</summary>
     internal long MaxBody { get; init; } = 8_000_000;
 

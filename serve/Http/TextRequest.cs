@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using Pure.Chat;
-using Pure.Engine;
 
 namespace Pure.Serve.Http;
 
@@ -54,7 +53,7 @@ internal sealed class TextRequest
                 RequireFit(prompt);
             call.PromptTokens = prompts.Sum(prompt => prompt.Length);
             await WriteAllAsync(prompts, visit, call, answer, limit.Token);
-            await answer.FinishAsync(new Usage(call.PromptTokens, call.CompletionTokens, call.PromptTokens + call.CompletionTokens), limit.Token);
+            await answer.FinishAsync(Usage.Of(call), limit.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {
@@ -104,7 +103,7 @@ internal sealed class TextRequest
 
     private async Task WriteTextAsync(int[] prompt, int index, ApiCall call, Answer answer, CancellationToken cancellation)
     {
-        TextCompletion completion = Start(prompt, (ulong)(index % Choices), cancellation);
+        TextCompletion completion = Start(prompt, (ulong)(index % Choices), call.Scope, cancellation);
         bool hasBegun = false;
         await foreach (TextPiece piece in completion.ReadPiecesAsync(cancellation))
         {
@@ -121,25 +120,13 @@ internal sealed class TextRequest
             await answer.BeginAsync(index, cancellation);
         if (completion.EndToken is not null)
             call.CountToken();
+        call.AddCached(completion.CachedTokens);
         await answer.EndAsync(index, completion.StopReason is StopReason.MaxTokens or StopReason.ContextFull ? "length" : "stop", cancellation);
     }
 
-    private TextCompletion Start(int[] prompt, ulong choice, CancellationToken cancellation)
+    private TextCompletion Start(int[] prompt, ulong choice, string scope, CancellationToken cancellation)
     {
-        long most = Options.MaxTokens is { } count ? (long)prompt.Length + count : Model.ContextLength;
-        TextOptions options = Options with
-        {
-            Seed = unchecked(Options.Seed + choice),
-            ContextLength = (int)Math.Min(most, Model.ContextLength),
-        };
-        try
-        {
-            return Model.Model.GenerateAsync(prompt, options, cancellation);
-        }
-        catch (InvalidRequestException)
-        {
-            // The request was checked as it was read: what can be lacking is memory for keys and values.
-            throw ApiException.OutOfMemory();
-        }
+        TextOptions options = Options with { Seed = unchecked(Options.Seed + choice) };
+        return Model.Scheduler.GenerateAsync(prompt, options, scope, cancellation);
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Pure.Chat;
 using Pure.Engine.Kernels;
+using Pure.Engine.Generation;
 using Pure.Engine.Models;
 using Pure.Serve.Http;
 
@@ -65,7 +66,7 @@ public sealed class RunningServer : IAsyncLifetime
     {
         Model = _load!();
         await ListenAsync();
-        Server.Open(new ServedModel(ModelId, Model, Model.Model.Info.ContextLength, new TextOptions()));
+        Server.Open(new ServedModel(ModelId, Model, new SchedulerOptions { CachePositions = 8192, MaxRunning = _options.MaxConcurrent }, new TextOptions()));
     }
 
     public async ValueTask DisposeAsync()
