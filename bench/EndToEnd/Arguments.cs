@@ -33,6 +33,9 @@ internal sealed record Arguments
           --text F           a text to continue so; may be given several times. Random weights repeat a token instead
           --draft N          most guesses at a time (default 8)
           --clients LIST     instead: write texts for so many clients together, in turn, such as 1,8; and a shared prompt, twice
+          --load URL         instead: ask a server of the embedded model from many --clients (one number) at once, for --minutes
+          --minutes X        how long (default 10)
+          --pid N            the server's process, to look at its memory
           --plot F.svg A.json B.json …   measure nothing: draw the ratios of such reports, and print them as one table
           --help             this text
         """;
@@ -66,6 +69,13 @@ internal sealed record Arguments
 
     /// <summary>How many texts are written together, if it is they that are measured.</summary>
     public IReadOnlyList<int> Clients { get; private init; } = [];
+
+    /// <summary>A server to ask, if it is that which is measured.</summary>
+    public Uri? Load { get; private init; }
+
+    public double Minutes { get; private init; } = 10;
+
+    public int? Process { get; private init; }
 
     public string? Plot { get; private init; }
 
@@ -137,6 +147,17 @@ internal sealed record Arguments
         "--text" => this with { Texts = [.. Texts, value] },
         "--draft" => this with { Draft = Number(option, value, 1) },
         "--clients" => this with { Clients = [.. value.Split(',').Select(count => Number(option, count, 1))] },
+        "--load" => this with
+        {
+            Load = Uri.TryCreate(value, UriKind.Absolute, out Uri? url) ? url : throw new FormatException($"--load is \"{value}\", expected such as http://127.0.0.1:8080."),
+        },
+        "--minutes" => this with
+        {
+            Minutes = double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double minutes) && minutes > 0
+                ? minutes
+                : throw new FormatException($"--minutes is \"{value}\", expected a number above 0."),
+        },
+        "--pid" => this with { Process = Number(option, value, 1) },
         "--out" => this with { Out = value },
         "--isa" => this with { Options = Options with { Isa = Name<Isa>(option, value) } },
         "--activations" => this with { Options = Options with { Activations = Name<ActivationType>(option, value) } },

@@ -24,6 +24,17 @@ try
         return 0;
     }
 
+    if (arguments.Load is { } url)
+    {
+        using var load = new Load(url, arguments.Clients is [var clients] ? clients : 64, TimeSpan.FromMinutes(arguments.Minutes), arguments.Process);
+        string outcome = await load.RunAsync(Machine.Describe(), "dotnet run -c Release --project bench/EndToEnd -- " + string.Join(' ', args));
+        Console.Write(outcome);
+        if (arguments.Out is { } target)
+            File.WriteAllText(target + ".md", outcome);
+        return outcome.Contains("LOST", StringComparison.Ordinal) || outcome.Contains("MIXED", StringComparison.Ordinal)
+            || outcome.Contains("UNEXPECTED", StringComparison.Ordinal) ? 1 : 0;
+    }
+
     BenchModel source = arguments.Source();
     if (source.Shape is not null)
     {
