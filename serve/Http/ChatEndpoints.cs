@@ -16,7 +16,7 @@ internal static class ChatEndpoints
     private static async Task AnswerAsync(HttpContext http, ServerState state)
     {
         state.RequireModel();
-        (TextRequest request, AnswerForm form) = Read(await RequestBody.ReadAsync(http), state);
+        (TextRequest request, AnswerForm form) = Read(await RequestBody.ReadAsync(http, state.Options.MaxBody), state);
         Answer answer = form.Streams ? new ChatStream(http, request, form) : new ChatWhole(http, request);
         await request.WriteAsync(http, state, answer);
     }

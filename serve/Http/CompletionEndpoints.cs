@@ -18,7 +18,7 @@ internal static class CompletionEndpoints
     private static async Task AnswerAsync(HttpContext http, ServerState state)
     {
         state.RequireModel();
-        (TextRequest request, string[] echo, AnswerForm form) = Read(await RequestBody.ReadAsync(http), state);
+        (TextRequest request, string[] echo, AnswerForm form) = Read(await RequestBody.ReadAsync(http, state.Options.MaxBody), state);
         Answer answer = form.Streams ? new CompletionStream(http, request, echo, form) : new CompletionWhole(http, request, echo);
         await request.WriteAsync(http, state, answer);
     }

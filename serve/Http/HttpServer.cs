@@ -36,7 +36,7 @@ internal sealed class HttpServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = options.MaxBody;
+            kestrel.Limits.MaxRequestBodySize = null; // RequestBody has the limit, and lets clients hear of it
             kestrel.Listen(address, options.Port);
         });
         builder.Services.AddRoutingCore();

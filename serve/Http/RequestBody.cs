@@ -10,12 +10,15 @@ namespace Pure.Serve.Http;
 internal static class RequestBody
 {
     private const int MostDepth = 64;
+    private const long MostIgnored = 64 << 20;
 
-    /// <exception cref="ApiException">It is no JSON object, no well-formed Unicode, or nests too deep.</exception>
-    /// <exception cref="BadHttpRequestException">It is too large, or did not come whole.</exception>
-    internal static async Task<JsonDocument> ReadAsync(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="most">Most bytes of it.</param>
+    /// <exception cref="ApiException">It is too large, no JSON object, no well-formed Unicode, or nests too deep.</exception>
+    /// <exception cref="BadHttpRequestException">It did not come whole.</exception>
+    internal static async Task<JsonDocument> ReadAsync(HttpContext http, long most)
     {
-        ReadOnlyMemory<byte> body = await ReadBytesAsync(http.Request.BodyReader, http.RequestAborted);
+        ReadOnlyMemory<byte> body = await ReadBytesAsync(http.Request.BodyReader, most, http.RequestAborted);
         if (!Utf8.IsValid(body.Span))
             throw ApiException.BadBody("The body is not UTF-8.");
         JsonDocument? document = null;
@@ -40,16 +43,29 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>Takes memory as bytes come, whatever length the headers promise.</summary>
-    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(PipeReader reader, CancellationToken cancellation)
+    /// <summary>
+    /// Takes memory as bytes come, whatever length the headers promise. What is too large is read on and forgotten, up to a bound: most clients
+    /// look at an answer only when they have sent all, and a connection closed before tells them nothing.
+    /// </summary>
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(PipeReader reader, long most, CancellationToken cancellation)
     {
         var body = new ArrayBufferWriter<byte>();
+        long read = 0;
         while (true)
         {
             ReadResult result = await reader.ReadAsync(cancellation);
+            read += result.Buffer.Length;
+            if (read > most)
+                body = new ArrayBufferWriter<byte>();
             foreach (ReadOnlyMemory<byte> segment in result.Buffer)
-                body.Write(segment.Span);
+            {
+                if (read <= most)
+                    body.Write(segment.Span);
+            }
+
             reader.AdvanceTo(result.Buffer.End);
+            if (read > most && (result.IsCompleted || read - most > MostIgnored))
+                throw ApiException.LargeBody(most);
             if (result.IsCompleted)
                 return body.WrittenMemory;
         }

@@ -58,10 +58,9 @@ internal sealed class RequestPipeline(ServerState state)
             call.Scope = holder;
     }
 
-    private ApiException Translate(Exception error) => error switch
+    private static ApiException Translate(Exception error) => error switch
     {
         ApiException refusal => refusal,
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ApiException.LargeBody(state.Options.MaxBody),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => ApiException.SlowBody(),
         BadHttpRequestException => ApiException.BadBody("The body is not what its headers say."),
         QueueFullException => ApiException.QueueFull(),

@@ -20,7 +20,7 @@ internal static class TokenEndpoints
     private static async Task TokenizeAsync(HttpContext http, ServerState state)
     {
         Tokenizer tokenizer = state.RequireModel().Model.Tokenizer;
-        using JsonDocument body = await RequestBody.ReadAsync(http);
+        using JsonDocument body = await RequestBody.ReadAsync(http, state.Options.MaxBody);
         var fields = new JsonFields(body.RootElement);
         string text = fields.Text("content") ?? throw ApiException.Missing("content");
         bool addSpecial = fields.Switch("add_special") ?? false;
@@ -46,7 +46,7 @@ internal static class TokenEndpoints
     private static async Task DetokenizeAsync(HttpContext http, ServerState state)
     {
         Tokenizer tokenizer = state.RequireModel().Model.Tokenizer;
-        using JsonDocument body = await RequestBody.ReadAsync(http);
+        using JsonDocument body = await RequestBody.ReadAsync(http, state.Options.MaxBody);
         JsonElement list = new JsonFields(body.RootElement).Require("tokens");
         int[] ids = TokenIds.Read(list, "tokens", tokenizer.VocabularySize);
         await HttpJson.WriteAsync(http.Response, new DecodedText(tokenizer.Decode(ids, renderSpecial: true)), HttpJson.Readable.DecodedText);

@@ -201,6 +201,9 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
         request.Headers.TransferEncodingChunked = true;
         using HttpResponseMessage response = await small.Client.SendAsync(request);
         Assert.Equal(413, (int)response.StatusCode);
+
+        // A client that looks only when it has sent all.
+        AssertError(await small.PostAsync(Completions, $"{{\"prompt\": \"{new string('a', 20_000_000)}\"}}", status: 413), null, "body_too_large");
         await small.PostAsync(Completions, "{\"prompt\": \"a\"}");
     }
 
