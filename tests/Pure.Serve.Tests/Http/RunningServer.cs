@@ -2,8 +2,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Pure.Chat;
-using Pure.Engine.Kernels;
 using Pure.Engine.Generation;
+using Pure.Engine.Kernels;
 using Pure.Engine.Models;
 using Pure.Serve.Http;
 
