@@ -50,7 +50,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task Samples_write_stories()
     {
-        foreach (Func<Task> sample in new[] { Samples.Story.Write, Samples.Conversation.Write })
+        foreach (Func<Task> sample in new[] { Samples.Story.Write, Samples.Conversation.Write, Samples.Together.Write, Samples.Together.Chat })
         {
             TextWriter console = Console.Out;
             using var story = new StringWriter();
