@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Pure.Engine;
 using Pure.Engine.Formats;
 using Pure.Engine.Formats.Gguf;
 using Pure.Engine.Generation;
+using Pure.Engine.Generation.Grammars;
 using Pure.Engine.Models;
 using Pure.Tokenizers;
 
@@ -22,6 +24,8 @@ public sealed class LanguageModel : IDisposable
 {
     private const string DefaultName = "stories-moe-q8_0.gguf";
     private readonly int[] _endTokens;
+    private readonly Lazy<TokenBytes> _tokenBytes;
+    private readonly ConditionalWeakTable<Grammar, TokenGrammar> _grammars = []; // so that texts with one grammar share its masks
     private bool _disposed;
 
     private LanguageModel(ModelFile file, Tokenizer? tokenizer, ModelOptions? options)
@@ -30,6 +34,7 @@ public sealed class LanguageModel : IDisposable
         Defaults = SamplingDefaults.Of(file);
         Model = Model.Load(file, options);
         _endTokens = EndTokens(file.Metadata);
+        _tokenBytes = new Lazy<TokenBytes>(ReadTokenBytes);
     }
 
     /// <summary>Token ids in, logits out.</summary>
@@ -215,6 +220,16 @@ public sealed class LanguageModel : IDisposable
         return [.. vocabulary.Union(model.Where(id => id >= 0 && id < Model.Info.VocabularySize).Select(id => (int)id))];
     }
 
+    private TokenGrammar Bind(Grammar grammar) => _grammars.GetValue(grammar, bound => new TokenGrammar(bound, _tokenBytes.Value));
+
+    /// <summary>What tokens write. Those that steer the model write nothing, and those that end a text are no part of it.</summary>
+    private TokenBytes ReadTokenBytes() => new(
+        [.. Enumerable.Range(0, Tokenizer.VocabularySize).Select(id =>
+            Tokenizer.Kind(id) is TokenKind.Normal or TokenKind.UserDefined or TokenKind.Byte && !_endTokens.Contains(id)
+                ? Tokenizer.TokenBytes(id).ToArray()
+                : null)]);
+
+    /// <summary>The prompt's ids: a beginning gets its BOS where the vocabulary wants one. Never an EOS: the text is to go on.</summary>
     private int[] Encode(string prompt, bool parseSpecial, bool isBeginning)
     {
         int[] ids = Tokenizer.Encode(prompt, addSpecial: false, parseSpecial);
@@ -247,6 +262,6 @@ public sealed class LanguageModel : IDisposable
         var stops = new StopStrings(options.Stop);
         ulong seed = options.ChooseSeed();
         var decoder = new StreamingDecoder(Tokenizer, continuesText: continuesText);
-        return new TextCompletion(generate(options.ForEngine(seed, Defaults, _endTokens)), decoder, stops, seed, ids, owned);
+        return new TextCompletion(generate(options.ForEngine(seed, Defaults, _endTokens, Bind)), decoder, stops, seed, ids, owned);
     }
 }

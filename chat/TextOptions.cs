@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Pure.Engine;
 using Pure.Engine.Generation;
+using Pure.Engine.Generation.Grammars;
 using Pure.Engine.Models;
 
 namespace Pure.Chat;
@@ -67,6 +68,12 @@ public sealed record TextOptions
     /// <summary>Further token ids that end the text, besides the vocabulary's own.</summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
 
+    /// <summary>
+    /// What the text must be, such as <see cref="Grammar.FromJsonSchema(string)"/>; <see langword="null"/> leaves it free. A text that the model ends
+    /// is one of the grammar's; one that a limit or a stop string cuts off is the beginning of one. Make it once for many texts.
+    /// </summary>
+    public Grammar? Grammar { get; init; }
+
     /// <summary>Writes on after the vocabulary's end tokens, as measurements of speed need it.</summary>
     public bool IgnoreEndOfText { get; init; }
 
@@ -103,11 +110,13 @@ public sealed record TextOptions
     /// <summary>32 bits, which are easily written down and typed again.</summary>
     internal ulong ChooseSeed() => Seed ?? (uint)RandomNumberGenerator.GetInt32(int.MinValue, int.MaxValue);
 
-    internal GenerationOptions ForEngine(ulong seed, SamplingDefaults model, IReadOnlyCollection<int> endTokens) => new()
+    internal GenerationOptions ForEngine(
+        ulong seed, SamplingDefaults model, IReadOnlyCollection<int> endTokens, Func<Grammar, TokenGrammar> bind) => new()
     {
         MaxTokens = MaxTokens,
         Sampling = Choice(model, new SamplingOptions { Seed = seed }),
         StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
+        Grammar = Grammar is null ? null : bind(Grammar),
         PromptChunk = PromptChunk,
         ShiftKeep = ShiftKeep,
         Speculation = Speculation,

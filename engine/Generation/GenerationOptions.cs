@@ -1,3 +1,4 @@
+using Pure.Engine.Generation.Grammars;
 using Pure.Engine.Models;
 
 namespace Pure.Engine.Generation;
@@ -21,6 +22,12 @@ public sealed record GenerationOptions
     /// ids by itself: with none here, writing goes on.
     /// </summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
+
+    /// <summary>
+    /// What the text must be; <see langword="null"/> leaves it free. Tokens that lead out of the grammar are not chosen, and the
+    /// <see cref="StopTokens"/>, of which there must be one, exactly where the text may end: whatever ends so is one of the grammar's texts.
+    /// </summary>
+    public TokenGrammar? Grammar { get; init; }
 
     /// <summary>
     /// Most prompt tokens in one forward pass; <see langword="null"/> takes as many as the model's batches hold. The result does

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Pure.Engine.Kernels;
 
 namespace Pure.Engine.Generation;
@@ -43,11 +44,14 @@ internal sealed class Sampler
     /// <param name="logits">The model's logits, <c>[vocabulary]</c>.</param>
     /// <param name="history">The tokens before, prompt included.</param>
     /// <param name="step">Position of the token to choose.</param>
-    /// <exception cref="InvalidRequestException">The logit bias bans every token.</exception>
-    internal int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> history, int step)
+    /// <param name="allowed">A bit for each id that may be chosen; empty where all may.</param>
+    /// <exception cref="InvalidRequestException">The logit bias bans every token that is allowed.</exception>
+    internal int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> history, int step, ReadOnlySpan<ulong> allowed = default)
     {
         logits.CopyTo(_logits);
         AddBiases();
+        if (!allowed.IsEmpty)
+            Ban(allowed);
         if (_options.HasPenalties)
             Penalise(history[Math.Max(0, history.Length - _options.PenaltyWindow)..]);
 
@@ -55,7 +59,11 @@ internal sealed class Sampler
         if (float.IsNaN(maximum))
             throw new InvalidOperationException($"A logit at position {step} is not a number; the model's weights are damaged.");
         if (float.IsNegativeInfinity(maximum))
-            throw new InvalidRequestException("The logit bias bans every token of the vocabulary; leave at least one.");
+        {
+            throw new InvalidRequestException(
+                $"The logit bias bans every token {(allowed.IsEmpty ? "of the vocabulary" : "that the grammar allows here")}; leave at least one.");
+        }
+
         if (_options.Temperature == 0)
             return Ranking.First(_logits, maximum);
 
@@ -85,6 +93,28 @@ internal sealed class Sampler
     {
         for (int index = 0; index < _biasIds.Length; index++)
             _logits[_biasIds[index]] += _biases[index];
+    }
+
+    /// <summary>Leaves the logits of allowed tokens as they are, and all others none, whatever their bias.</summary>
+    private void Ban(ReadOnlySpan<ulong> allowed)
+    {
+        for (int first = 0; first < _logits.Length; first += 64)
+        {
+            ulong banned = ~allowed[first >> 6];
+            Span<float> logits = _logits.AsSpan(first, Math.Min(64, _logits.Length - first));
+            if (banned == ulong.MaxValue)
+            {
+                logits.Fill(float.NegativeInfinity);
+                continue;
+            }
+
+            for (; banned != 0; banned &= banned - 1)
+            {
+                int at = BitOperations.TrailingZeroCount(banned);
+                if (at < logits.Length)
+                    logits[at] = float.NegativeInfinity;
+            }
+        }
     }
 
     private void Penalise(ReadOnlySpan<int> window)

@@ -1,3 +1,4 @@
+using Pure.Engine.Generation.Grammars;
 using Pure.Engine.Models;
 
 namespace Pure.Engine.Generation;
@@ -8,6 +9,8 @@ internal sealed class TokenChoice(GenerationOptions options, int vocabulary)
 {
     private readonly Sampler _sampler = new(options.Sampling, vocabulary);
     private readonly int[] _stopTokens = [.. options.StopTokens];
+    private readonly ulong[] _allowed = options.Grammar is null ? [] : new ulong[(vocabulary + 63) / 64];
+    private GrammarState? _state = options.Grammar?.Start; // after the tokens so far
 
     /// <summary>Checks what a text is asked for.</summary>
     /// <exception cref="InvalidRequestException">The prompt is empty or has an id outside the vocabulary, or an option is outside its range.</exception>
@@ -19,6 +22,8 @@ internal sealed class TokenChoice(GenerationOptions options, int vocabulary)
             RequireToken(id, "prompt");
         foreach (int id in options.StopTokens)
             RequireToken(id, "list of stop tokens");
+        if (options.Grammar is not null && options.StopTokens.Count == 0)
+            throw new InvalidRequestException("A grammar says where the text may end, but there is no token that ends it; give a stop token, or leave out the grammar.");
         if (options.MaxTokens < 0)
             throw new InvalidRequestException($"{options.MaxTokens} tokens were asked for; ask for 0 or more.");
 
@@ -36,11 +41,31 @@ internal sealed class TokenChoice(GenerationOptions options, int vocabulary)
     internal int Choose(ReadOnlySpan<float> logits, ReadOnlySpan<int> history, int position)
     {
         options.LogitsObserver?.Invoke(position, logits);
-        return _sampler.Sample(logits, history, position);
+        if (options.Grammar is not { } grammar)
+            return _sampler.Sample(logits, history, position);
+        Allow(grammar.Mask(_state!));
+        int token = _sampler.Sample(logits, history, position, _allowed);
+        if (!Ends(token))
+            _state = grammar.Advance(_state!, token);
+        return token;
     }
 
     /// <summary>Whether a token ends the text.</summary>
     internal bool Ends(int token) => _stopTokens.AsSpan().Contains(token);
+
+    /// <summary>Allows what a mask says, and the end exactly where the grammar does.</summary>
+    private void Allow(ReadOnlySpan<ulong> mask)
+    {
+        mask[..Math.Min(mask.Length, _allowed.Length)].CopyTo(_allowed);
+        foreach (int token in _stopTokens)
+        {
+            ulong bit = 1UL << (token & 63);
+            _allowed[token >> 6] = _state!.MayEnd ? _allowed[token >> 6] | bit : _allowed[token >> 6] & ~bit;
+        }
+
+        if (!_allowed.AsSpan().ContainsAnyExcept(0UL))
+            throw new InvalidRequestException("No token of the vocabulary goes on as the grammar asks; some of its characters cannot be written with this vocabulary.");
+    }
 
     /// <summary>A chosen token, with its log-probabilities where they were asked for.</summary>
     internal GeneratedToken Describe(ReadOnlySpan<float> logits, int token, int index)

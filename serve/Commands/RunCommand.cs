@@ -15,6 +15,7 @@ internal sealed class RunCommand : PureCommand
     private readonly EngineOptions _engine = new();
     private readonly SamplingChoice _sampling = new();
     private readonly SpeculationChoice _speculation = new();
+    private readonly GrammarChoice _grammar = new();
     private readonly TextSource _prompt = new("The text to continue. Names of special tokens, such as <|user|>, stand for these tokens.");
 
     private readonly Option<int> _count = ValueOptions.Number<int>(
@@ -55,6 +56,7 @@ internal sealed class RunCommand : PureCommand
         AddGroups(
             new OptionGroup("Text", [.. _prompt.Options, _count, _context, _shift, _keep, _promptCache, _stop, _json, _logitsHash, _showExperts, .. _speculation.Options]),
             _sampling.Group,
+            _grammar.Group,
             _engine.Group,
             _engine.Memory,
             _engine.Device,
@@ -68,6 +70,7 @@ internal sealed class RunCommand : PureCommand
         new("pure run -p \"Tom and his dog\" -n 60 --temp 0 --stop \"The end\"", "the most probable story, a short one"),
         new("pure run model.gguf --rope-scaling yarn --rope-scale 4 --file long.txt", "a text of up to four times the model's context"),
         new("pure run model.gguf --file book.txt --prompt-cache book.kv", "a long text that the next run need not read again"),
+        new("pure run -p \"Lily is \" -j '{\"type\": \"integer\", \"minimum\": 3, \"maximum\": 9}'", "a text that a JSON Schema allows"),
         new("pure run model.gguf --file prompt.txt --seed 7 --json", "another model, a longer prompt, a result for a program"),
     ];
 
@@ -88,6 +91,7 @@ internal sealed class RunCommand : PureCommand
         TextOptions options = _speculation.Read(parsed, _sampling.Read(parsed)) with
         {
             MaxTokens = parsed.GetValue(_count),
+            Grammar = _grammar.Read(parsed, streams),
             ContextLength = parsed.GetValue(_context),
             Stop = [.. (parsed.GetValue(_stop) ?? []).Select(stop => TextInput.Check(stop, "--stop"))],
             LogitsObserver = hash is null ? null : hash.Add,

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Json.Schema;
+
+namespace Pure.Engine.Tests.Generation.Grammars;
+
+/// <summary>Validates JSON with JsonSchema.Net, which shares nothing with the grammars.</summary>
+internal sealed class SchemaValidator(JsonObject schema)
+{
+    private static readonly EvaluationOptions Options = new() { RequireFormatValidation = true, EvaluateAs = SpecVersion.Draft202012 };
+    private readonly JsonSchema _schema = JsonSchema.FromText(schema.ToJsonString());
+
+    /// <summary>Fails unless a text is JSON that the schema allows.</summary>
+    internal void Require(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        Assert.True(_schema.Evaluate(Node(document.RootElement), Options).IsValid, $"{text}\ndoes not validate against\n{schema.ToJsonString()}");
+    }
+
+    /// <summary>Of members with one name the last counts, as for JSON.parse; JsonNode would fail.</summary>
+    private static JsonNode? Node(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var node = new JsonObject();
+                foreach (JsonProperty member in element.EnumerateObject())
+                    node[member.Name] = Node(member.Value);
+                return node;
+            case JsonValueKind.Array:
+                return new JsonArray([.. element.EnumerateArray().Select(Node)]);
+            default:
+                return JsonNode.Parse(element.GetRawText());
+        }
+    }
+}
