@@ -42,7 +42,7 @@ internal static class JsonText
 
         var value = new Rule("value");
         Value = new Expression.Reference(value);
-        AnyArray = Named("array", Array(Value, 0, null));
+        AnyArray = Named("array", ArrayOf(Value, 0, null));
         Expression member = Named("member", Expression.Sequence(AnyString, Colon, Value));
         AnyObject = Named("object", Expression.Sequence(
             Expression.Text("{"),
@@ -107,7 +107,7 @@ internal static class JsonText
     }
 
     /// <summary>An array of elements of one kind.</summary>
-    internal static Expression Array(Expression element, int least, int? most)
+    internal static Expression ArrayOf(Expression element, int least, int? most)
     {
         if (most == 0)
             return least == 0 ? Expression.Text("[]") : Expression.None;

@@ -16,7 +16,7 @@ public sealed class GrammarTests(DefaultModel shared) : IClassFixture<DefaultMod
     {
         const int Schemas = 200;
         using TextScheduler scheduler = _model.CreateScheduler(new SchedulerOptions { CachePositions = 16 * 512, ContextLength = 512 });
-        JsonObject[] schemas = [.. Enumerable.Range(0, Schemas).Select(seed => new RandomSchema(seed).Next())];
+        JsonObject[] schemas = [.. Enumerable.Range(0, Schemas).Select(seed => new RandomSchema(seed, hasFurtherMembers: false).Next())];
         TextCompletion[] texts = [.. schemas.Select((schema, seed) => scheduler.GenerateAsync(
             "A child wrote: ",
             new TextOptions { Temperature = 1.5f, TopK = 0, TopP = 1, MinP = 0, Seed = (ulong)seed, Grammar = Grammar.FromJsonSchema(schema.ToJsonString()) }))];

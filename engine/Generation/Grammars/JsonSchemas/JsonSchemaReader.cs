@@ -151,7 +151,7 @@ internal sealed class JsonSchemaReader
             return Expression.None;
         Expression further = Compile([.. parts.Where(part => part.Items is not null).Select(part => part.Items!.Value)]);
         if (prefix == 0)
-            return JsonText.Array(further, least, most);
+            return JsonText.ArrayOf(further, least, most);
 
         // From the last of the elements with a schema of their own to the first.
         Expression rest = prefix > most

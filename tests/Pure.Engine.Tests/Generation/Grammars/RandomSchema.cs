@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 namespace Pure.Engine.Tests.Generation.Grammars;
 
 /// <summary>Draws JSON Schemas whose values are short, of all that grammars support.</summary>
-internal sealed class RandomSchema(int seed)
+/// <param name="seed">Chooses the schemas.</param>
+/// <param name="hasFurtherMembers">Whether there are objects with any number of further members, of any name.</param>
+internal sealed class RandomSchema(int seed, bool hasFurtherMembers)
 {
     private static readonly string[] Names = ["a", "name", "id", "size\"", "é", "na", "x y", ""];
     private static readonly string[] Patterns = ["^[a-c]{1,4}$", "^\\d{2}-[A-F]$", "^(red|green|\"b\")$", "^[^a]$", "^\\w{0,3}$", "^a?b|c$"];
@@ -36,7 +38,7 @@ internal sealed class RandomSchema(int seed)
             }),
     };
 
-    private JsonNode Any(int nesting) => _random.Next(nesting <= 0 ? 9 : 17) switch
+    private JsonObject Any(int nesting) => _random.Next(nesting <= 0 ? 9 : 17) switch
     {
         0 or 1 => String(),
         2 => Integer(),
@@ -132,7 +134,7 @@ internal sealed class RandomSchema(int seed)
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = required };
         switch (_random.Next(6))
         {
-            case 0:
+            case 0 when hasFurtherMembers:
                 schema["additionalProperties"] = Any(0);
                 break;
             case 1 or 2:

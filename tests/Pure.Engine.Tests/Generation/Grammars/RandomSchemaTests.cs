@@ -15,7 +15,7 @@ public sealed class RandomSchemaTests
         int finished = 0;
         for (int seed = 0; seed < Schemas; seed++)
         {
-            JsonObject schema = new RandomSchema(seed).Next();
+            JsonObject schema = new RandomSchema(seed, hasFurtherMembers: true).Next();
             Grammar grammar = Grammar.FromJsonSchema(schema.ToJsonString());
             var validator = new SchemaValidator(schema);
             for (int walk = 0; walk < Walks; walk++)
