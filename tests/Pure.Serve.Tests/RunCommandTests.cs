@@ -245,4 +245,26 @@ public class RunCommandTests
 
         public override void Write(byte[] buffer, int offset, int count) => throw new IOException("Broken pipe", Epipe);
     }
+
+    [Fact]
+    public void A_grammar_says_what_the_text_must_be()
+    {
+        using var folder = new TemporaryFolder();
+        string grammar = folder.Write("answer.gbnf", "root ::= \"yes\" | \"no\"\n"u8.ToArray());
+        string schema = folder.Write("number.json", """{"type": "integer", "minimum": 10, "maximum": 12}"""u8.ToArray());
+
+        Assert.Matches("^(yes|no)\n$", CommandRun.Of("run", "-p", "Is it? ", "--grammar-file", grammar).Succeeds().Output);
+        Assert.Matches("^[a-c]{5}\n$", CommandRun.Of("run", "-p", "Is it? ", "--grammar", "root ::= [a-c]{5}").Succeeds().Output);
+        Assert.Matches("^1[0-2]\n$", CommandRun.Of("run", "-p", "It is ", "-j", "@" + schema).Succeeds().Output);
+        Assert.Matches("^\"[ab]\"\n$", CommandRun.Of("run", "-p", "It is ", "--json-schema", """{"enum":["a","b"]}""").Succeeds().Output);
+    }
+
+    [Theory]
+    [InlineData("--grammar", "root ::= root \"a\"", "can begin with itself")]
+    [InlineData("--grammar", "", "no rule 'root'")]
+    [InlineData("--grammar-file", "/no/such/file", "there is no such file")]
+    [InlineData("-j", "{", "not valid JSON")]
+    [InlineData("-j", """{"not": {}}""", "#/not is the keyword 'not', which is not supported")]
+    public void A_bad_grammar_is_refused(string option, string value, string problem) =>
+        CommandRun.Of("run", "-p", "x", option, value).IsRefused(problem);
 }
