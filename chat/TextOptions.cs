@@ -112,18 +112,18 @@ public sealed record TextOptions
 
     internal GenerationOptions ForEngine(
         ulong seed, SamplingDefaults model, IReadOnlyCollection<int> endTokens, Func<Grammar, TokenGrammar> bind) => new()
-    {
-        MaxTokens = MaxTokens,
-        Sampling = Choice(model, new SamplingOptions { Seed = seed }),
-        StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
-        Grammar = Grammar is null ? null : bind(Grammar),
-        PromptChunk = PromptChunk,
-        ShiftKeep = ShiftKeep,
-        Speculation = Speculation,
-        DraftModel = DraftModel,
-        DraftTokens = DraftTokens,
-        LogitsObserver = LogitsObserver,
-    };
+        {
+            MaxTokens = MaxTokens,
+            Sampling = Choice(model, new SamplingOptions { Seed = seed }),
+            StopTokens = IgnoreEndOfText ? StopTokens : [.. endTokens, .. StopTokens],
+            Grammar = Grammar is null ? null : bind(Grammar),
+            PromptChunk = PromptChunk,
+            ShiftKeep = ShiftKeep,
+            Speculation = Speculation,
+            DraftModel = DraftModel,
+            DraftTokens = DraftTokens,
+            LogitsObserver = LogitsObserver,
+        };
 
     private SamplingOptions Choice(SamplingDefaults model, SamplingOptions standard) => standard with
     {
