@@ -23,14 +23,16 @@ internal sealed class TokenChoice(GenerationOptions options, int vocabulary)
         foreach (int id in options.StopTokens)
             RequireToken(id, "list of stop tokens");
         if (options.Grammar is not null && options.StopTokens.Count == 0)
-            throw new InvalidRequestException("A grammar says where the text may end, but there is no token that ends it; give a stop token, or leave out the grammar.");
+            throw new InvalidRequestException(
+                "A grammar says where the text may end, but there is no token that ends it; give a stop token, or leave out the grammar.");
         if (options.MaxTokens < 0)
             throw new InvalidRequestException($"{options.MaxTokens} tokens were asked for; ask for 0 or more.");
 
         void RequireToken(int id, string where)
         {
             if ((uint)id >= (uint)model.VocabularySize)
-                throw new InvalidRequestException($"Token {id} in the {where} is outside the vocabulary, whose ids are 0 to {model.VocabularySize - 1}.");
+                throw new InvalidRequestException(
+                    $"Token {id} in the {where} is outside the vocabulary, whose ids are 0 to {model.VocabularySize - 1}.");
         }
     }
 
@@ -64,7 +66,8 @@ internal sealed class TokenChoice(GenerationOptions options, int vocabulary)
         }
 
         if (!_allowed.AsSpan().ContainsAnyExcept(0UL))
-            throw new InvalidRequestException("No token of the vocabulary goes on as the grammar asks; some of its characters cannot be written with this vocabulary.");
+            throw new InvalidRequestException(
+                "No token of the vocabulary goes on as the grammar asks; some of its characters cannot be written with this vocabulary.");
     }
 
     /// <summary>A chosen token, with its log-probabilities where they were asked for.</summary>

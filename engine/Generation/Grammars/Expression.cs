@@ -11,7 +11,8 @@ internal abstract class Expression
     private Expression(int nesting)
     {
         if (nesting > MostNesting)
-            throw new InvalidRequestException($"The grammar nests its parts more than {MostNesting} deep; name the inner ones as rules, or write it flatter.");
+            throw new InvalidRequestException(
+                $"The grammar nests its parts more than {MostNesting} deep; name the inner ones as rules, or write it flatter.");
         Nesting = nesting;
     }
 

@@ -80,7 +80,8 @@ internal sealed class GrammarStates
 
             work -= state.Configurations.Length + _seen.Count;
             if (work < 0)
-                throw new InvalidRequestException("The grammar is too ambiguous: finding the next tokens takes too long; write it with fewer ways to the same text.");
+                throw new InvalidRequestException(
+                    "The grammar is too ambiguous: finding the next tokens takes too long; write it with fewer ways to the same text.");
             GrammarState next = End();
             state.Remember(byteClass, next);
             return next;

@@ -59,7 +59,8 @@ internal sealed class JsonSchemaReader
             return WriteTypes(constraints);
         SchemaConstraints.Choice choice = constraints.Choices[^1];
         if (nesting > MostNesting)
-            throw new InvalidRequestException($"The JSON schema at {choice.Pointer} has alternatives within alternatives more than {MostNesting} deep; write it flatter.");
+            throw new InvalidRequestException(
+                $"The JSON schema at {choice.Pointer} has alternatives within alternatives more than {MostNesting} deep; write it flatter.");
         bool isAlone = constraints is { IsPlain: true, Choices.Count: 1 };
         var options = new List<SchemaConstraints>();
         foreach (SchemaPlace option in choice.Options)
@@ -136,7 +137,8 @@ internal sealed class JsonSchemaReader
         }
         catch (InvalidRequestException error)
         {
-            throw new InvalidRequestException($"The JSON schema at {constraints.Pointer} has a 'pattern' that is not supported. {error.Message}", error);
+            throw new InvalidRequestException(
+                $"The JSON schema at {constraints.Pointer} has a 'pattern' that is not supported. {error.Message}", error);
         }
     }
 
@@ -230,7 +232,8 @@ internal sealed class JsonSchemaReader
     private void RequireApart(SchemaConstraints.Choice choice, List<SchemaConstraints> options)
     {
         if (options.Count > MostExclusive)
-            throw new InvalidRequestException($"The JSON schema at {choice.Pointer} has a 'oneOf' of {options.Count} schemas, but {MostExclusive} are the most; use 'anyOf'.");
+            throw new InvalidRequestException(
+                $"The JSON schema at {choice.Pointer} has a 'oneOf' of {options.Count} schemas, but {MostExclusive} are the most; use 'anyOf'.");
         for (int one = 0; one < options.Count; one++)
         {
             for (int other = one + 1; other < options.Count; other++)
