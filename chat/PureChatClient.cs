@@ -3,6 +3,7 @@ using Microsoft.Extensions.AI;
 using Pure.Chat.Templates;
 using Pure.Engine;
 using Pure.Engine.Generation;
+using Pure.Engine.Generation.Grammars;
 using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 using Turn = Pure.Chat.Templates.ChatMessage;
 
@@ -116,8 +117,6 @@ public sealed class PureChatClient : IChatClient
     {
         if (options?.Tools is { Count: > 0 })
             throw new NotSupportedException("Tools are not supported yet; leave ChatOptions.Tools empty.");
-        if (options?.ResponseFormat is not null and not ChatResponseFormatText)
-            throw new NotSupportedException("Responses in JSON are not supported yet; leave ChatOptions.ResponseFormat empty.");
     }
 
     private static TextOptions Translate(ChatOptions? options) => new()
@@ -130,6 +129,9 @@ public sealed class PureChatClient : IChatClient
         PresencePenalty = options?.PresencePenalty ?? 0,
         Seed = options?.Seed is { } seed ? unchecked((ulong)seed) : null,
         Stop = options?.StopSequences is { } stops ? [.. stops] : [],
+        Grammar = options?.ResponseFormat is not ChatResponseFormatJson json ? null
+            : json.Schema is { } schema ? Grammar.FromJsonSchema(schema)
+            : Grammar.JsonObject,
     };
 
     private static string TextOf(ChatMessage message) =>

@@ -44,6 +44,7 @@ internal static class ChatEndpoints
             {
                 MaxTokens = fields.Count("max_completion_tokens", 1, int.MaxValue) ?? fields.Count("max_tokens", 1, int.MaxValue),
                 TopLogProbabilities = Alternatives(fields),
+                Grammar = state.Grammars.Read(fields),
             },
         };
         return (request, form);

@@ -47,6 +47,7 @@ internal static class CompletionEndpoints
             {
                 MaxTokens = fields.Count("max_tokens", 0, int.MaxValue) ?? DefaultTokens,
                 TopLogProbabilities = alternatives,
+                Grammar = state.Grammars.Read(fields),
             },
         };
         string[] echo = echoes ? [.. prompts.Select(prompt => prompt.Text ?? model.Model.Tokenizer.Decode(prompt.Tokens))] : [];

@@ -14,6 +14,9 @@ internal sealed class ServerState(ServerOptions options, RequestLog log) : IDisp
     /// <summary>Lets as many long texts be tokenized at once as there are processors; those that are to be continued have a slot anyway.</summary>
     internal SemaphoreSlim Tokenizing { get; } = new(Environment.ProcessorCount);
 
+    /// <summary>Reads what texts must be.</summary>
+    internal GrammarFields Grammars { get; } = new();
+
     /// <summary>The model; null until it is loaded.</summary>
     internal ServedModel? Model
     {

@@ -10,8 +10,7 @@ internal static class UnsupportedFields
 {
     private static readonly string[] Names =
     [
-        "tools", "functions", "function_call", "grammar", "json_schema", "structured_outputs",
-        "guided_json", "guided_regex", "guided_choice", "guided_grammar", "prompt_logprobs", "suffix", "audio", "prediction", "web_search_options",
+        "tools", "functions", "function_call", "structured_outputs", "prompt_logprobs", "suffix", "audio", "prediction", "web_search_options",
     ];
 
     /// <exception cref="ApiException">The request has one of them, with a value that asks for something.</exception>
@@ -25,14 +24,6 @@ internal static class UnsupportedFields
 
         if (fields.Find("tool_choice") is { } choice && !IsWord(choice, "none", "auto"))
             throw NotYet("tool_choice");
-        if (fields.Find("response_format") is { } format)
-        {
-            if (format.ValueKind != JsonValueKind.Object)
-                throw JsonFields.WrongType(format, "response_format", "an object");
-            if (!IsWord(new JsonFields(format, "response_format.").Require("type"), "text"))
-                throw ApiException.Unsupported("response_format", "The parameter 'response_format' can only have the type text yet.");
-        }
-
         bool hasModalities = fields.Find("modalities") is { ValueKind: JsonValueKind.Array } kinds
             && kinds.EnumerateArray().Any(kind => !IsWord(kind, "text"));
         if (hasModalities)

@@ -1,4 +1,5 @@
 #pragma warning disable xUnit1051 // the tests are short, and pass a token where it is their subject
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Pure.Chat.Templates;
 using Pure.Engine;
@@ -77,11 +78,23 @@ public sealed class PureChatClientTests : IClassFixture<DefaultModel>, IDisposab
     }
 
     [Fact]
+    public async Task Answers_are_of_the_form_that_is_asked_for()
+    {
+        using JsonDocument schema = JsonDocument.Parse("""{"type": "object", "properties": {"age": {"type": "integer", "minimum": 1, "maximum": 20}}, "required": ["age"], "additionalProperties": false}""");
+        for (int seed = 0; seed < 5; seed++)
+        {
+            var options = new ChatOptions { Seed = seed, ResponseFormat = ChatResponseFormat.ForJsonSchema(schema.RootElement) };
+            ChatResponse response = await _client.GetResponseAsync(Question, options);
+            using JsonDocument answer = JsonDocument.Parse(response.Text);
+            Assert.InRange(answer.RootElement.GetProperty("age").GetInt32(), 1, 20);
+        }
+    }
+
+    [Fact]
     public async Task What_is_not_built_is_refused_and_nothing_is_passed_over()
     {
         await Assert.ThrowsAsync<NotSupportedException>(
             () => _client.GetResponseAsync(Question, new ChatOptions { Tools = [AIFunctionFactory.Create(() => 1, "one")] }));
-        await Assert.ThrowsAsync<NotSupportedException>(() => _client.GetResponseAsync(Question, new ChatOptions { ResponseFormat = ChatResponseFormat.Json }));
         await Assert.ThrowsAsync<NotSupportedException>(
             () => _client.GetResponseAsync([new ChatMessage(ChatRole.User, [new DataContent(new byte[] { 1 }, "image/png")])]));
         await Assert.ThrowsAsync<InvalidRequestException>(() => _client.GetResponseAsync([]));

@@ -2,6 +2,7 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Text;
+using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 using OpenAI.Models;
@@ -139,9 +140,31 @@ public sealed class OpenAIClientTests(RunningServer server) : IClassFixture<Runn
         ClientResultException tools = await Assert.ThrowsAsync<ClientResultException>(
             () => Client().CompleteChatAsync(Messages, new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("f") } }));
         Assert.Contains("tools", tools.Message, StringComparison.Ordinal);
-        ClientResultException json = await Assert.ThrowsAsync<ClientResultException>(
-            () => Client().CompleteChatAsync(Messages, new ChatCompletionOptions { ResponseFormat = ChatResponseFormat.CreateJsonObjectFormat() }));
-        Assert.Contains("response_format", json.Message, StringComparison.Ordinal);
+        var strange = ChatResponseFormat.CreateJsonSchemaFormat("x", BinaryData.FromString("""{"type": "object", "if": {}}"""));
+        ClientResultException schema = await Assert.ThrowsAsync<ClientResultException>(
+            () => Client().CompleteChatAsync(Messages, new ChatCompletionOptions { ResponseFormat = strange }));
+        Assert.Contains("'if'", schema.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Answers_are_of_the_schema_that_is_asked_for()
+    {
+        const string Schema = """
+            {"type": "object", "properties": {"animal": {"enum": ["cat", "dog"]}, "age": {"type": "integer", "minimum": 1, "maximum": 20}},
+             "required": ["animal", "age"], "additionalProperties": false}
+            """;
+        var format = ChatResponseFormat.CreateJsonSchemaFormat("pet", BinaryData.FromString(Schema), jsonSchemaIsStrict: true);
+        for (int seed = 0; seed < 5; seed++)
+        {
+#pragma warning disable OPENAI001 // its name for what is tried out
+            ClientResult<ChatCompletion> answer = await Client().CompleteChatAsync(
+                Messages, new ChatCompletionOptions { ResponseFormat = format, Temperature = 1.5f, Seed = seed });
+#pragma warning restore OPENAI001
+            JsonElement pet = RunningServer.Parse(answer.Value.Content[0].Text);
+            Assert.Contains(pet.GetProperty("animal").GetString(), new[] { "cat", "dog" });
+            Assert.InRange(pet.GetProperty("age").GetInt32(), 1, 20);
+            Assert.Equal(ChatFinishReason.Stop, answer.Value.FinishReason);
+        }
     }
 
     [Fact]

@@ -73,13 +73,18 @@ public sealed class RefusalTests(RunningServer server) : IClassFixture<RunningSe
                 Add("\"tools\": [{\"type\": \"function\"}]", "tools", "unsupported_parameter");
                 Add("\"tool_choice\": \"required\"", "tool_choice", "unsupported_parameter");
                 Add("\"functions\": [{}]", "functions", "unsupported_parameter");
-                Add("\"response_format\": {\"type\": \"json_object\"}", "response_format", "unsupported_parameter");
-                Add("\"response_format\": {\"type\": \"json_schema\", \"json_schema\": {}}", "response_format", "unsupported_parameter");
+                Add("\"response_format\": {\"type\": \"xml\"}", "response_format.type", "invalid_value");
+                Add("\"response_format\": {\"type\": \"json_schema\", \"json_schema\": {}}", "response_format.json_schema.schema", "missing_required_parameter");
+                Add("\"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\": {\"type\": \"object\", \"if\": {}}}}", "response_format.json_schema.schema", "invalid_value");
+                Add("\"response_format\": {\"type\": \"json_object\"}, \"guided_regex\": \"a\"", "guided_regex", "invalid_value");
+                Add("\"response_format\": {\"type\": \"json_object\"}, \"ignore_eos\": true", "ignore_eos", "invalid_value");
                 Add("\"response_format\": \"text\"", "response_format", "invalid_type");
                 Add("\"response_format\": {}", "response_format.type", "missing_required_parameter");
                 Add("\"modalities\": [\"text\", \"audio\"]", "modalities", "unsupported_parameter");
-                Add("\"grammar\": \"root ::= x\"", "grammar", "unsupported_parameter");
-                Add("\"guided_json\": {}", "guided_json", "unsupported_parameter");
+                Add("\"grammar\": \"root ::= x\"", "grammar", "invalid_value");
+                Add("\"guided_json\": {\"type\": \"nothing\"}", "guided_json", "invalid_value");
+                Add("\"guided_regex\": \"(a)\\\\1\"", "guided_regex", "invalid_value");
+                Add("\"guided_choice\": [1]", "guided_choice[0]", "invalid_type");
                 Add("\"best_of\": 3", "best_of", "unsupported_parameter");
 
                 void Add(string parameters, string? param, string code, bool whole = false) =>
