@@ -20,6 +20,7 @@ public sealed class Scheduler : IDisposable
     private readonly AutoResetEvent _work = new(false);
     private readonly Thread _thread;
     private SchedulerCounts _counts; // under _queue
+    private Exception? _failure; // under _queue
     private volatile bool _isStopping;
 
     /// <summary>Makes the cache and starts the thread that computes.</summary>
@@ -97,18 +98,21 @@ public sealed class Scheduler : IDisposable
             throw new InvalidRequestException("A full context is not shifted where texts are written together; leave that out, or use a session.");
         if (options.Speculation is not (Speculation.None or Speculation.Lookup))
             throw new InvalidRequestException("Where texts are written together guesses come from the text itself (lookup); choose that, or use a session.");
-        Drafts.Check(Model, options);
+        if (options.Speculation != Speculation.None)
+            Drafts.Check(Model, options);
         var text = new ScheduledCompletion(this, prompt, options, scope, cancellationToken);
         lock (_queue)
         {
             ObjectDisposedException.ThrowIf(_isStopping, this);
+            if (_failure is not null)
+                throw new InvalidOperationException($"No more texts are written since one pass failed: {_failure.Message}", _failure);
             if (_counts.Running + _waiting.Count >= _options.MaxRunning + _options.MaxWaiting)
                 throw new QueueFullException($"{_counts.Running} texts are written and {_waiting.Count} wait, which is as many as may; try again later.");
 
+            text.Follow();
             _waiting.AddLast(text);
         }
 
-        text.Follow();
         _work.Set();
         return text;
     }
@@ -140,18 +144,27 @@ public sealed class Scheduler : IDisposable
 
     private void Run()
     {
-        while (!_isStopping)
+        Exception stopped = new ObjectDisposedException(nameof(Scheduler));
+        try
         {
-            bool hasWork;
-            lock (Model.Gate)
-                hasWork = Step();
-            if (!hasWork)
-                _work.WaitOne();
+            while (!_isStopping)
+            {
+                bool hasWork;
+                lock (Model.Gate)
+                    hasWork = Step();
+                if (!hasWork)
+                    _work.WaitOne();
+            }
+        }
+        catch (Exception failed)
+        {
+            // Between passes: there is no memory for a cache in a device's place, say.
+            stopped = failed;
         }
 
-        var stopped = new ObjectDisposedException(nameof(Scheduler));
         lock (_queue)
         {
+            _failure = _isStopping ? null : stopped;
             foreach (ScheduledCompletion text in _waiting)
                 text.Fail(stopped);
             _waiting.Clear();

@@ -53,6 +53,23 @@ public class DeviceTests
     }
 
     [Fact]
+    public void Texts_written_together_outlive_a_device_that_fails()
+    {
+        using Model processor = TinyModel.Llama().Load();
+        using var plugin = new TwinPlugin { FailsAfter = 5 };
+        var warnings = new List<string>();
+        using Model placed = TinyModel.Llama().Load(Options("auto", plugin, []) with { Warn = warnings.Add });
+        using var scheduler = new Scheduler(placed);
+        var options = new GenerationOptions { MaxTokens = 12, Sampling = SamplingOptions.Greedy };
+        Completion[] texts = [.. Enumerable.Range(0, 3).Select(_ => scheduler.Submit(Prompt, options))];
+
+        int[] alone = Tokens(processor);
+        foreach (Completion text in texts)
+            Assert.Equal(alone, text.ToBlockingEnumerable(TestContext.Current.CancellationToken).Select(token => token.Id));
+        Assert.Contains("twin is lost", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_device_that_was_named_is_not_left()
     {
         using var plugin = new TwinPlugin { FailsAfter = 5 };
