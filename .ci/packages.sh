@@ -1,4 +1,4 @@
-# The packages hold what they should, and a fresh project outside this checkout can live on them alone.
+# The packages hold what they should, and a fresh project outside this checkout can live on them and what they name from the usual source.
 
 feed=$artifacts/packages
 check "packages are made" dotnet pack Pure.sln -c Release --no-build -o "$feed" --nologo || return 0
@@ -8,6 +8,8 @@ suite "package contents" env PURE_PACKAGES="$feed" \
 
 # The program is README's first sample. NUGET_PACKAGES is a folder of its own: a cached package of the same version would hide the new one.
 consumer=$scratch/consumer
+version=$(basename "$feed"/Pure.Chat.*.nupkg .nupkg)
+version=${version#Pure.Chat.}
 mkdir "$consumer"
 sed -n '/^```csharp$/,/^```$/{/^```/!p;/^```$/q}' README.md >"$consumer/Program.cs"
 cat >"$consumer/consumer.csproj" <<PROJECT
@@ -19,14 +21,13 @@ cat >"$consumer/consumer.csproj" <<PROJECT
     <Nullable>enable</Nullable>
   </PropertyGroup>
   <ItemGroup>
-    <PackageReference Include="Pure.Chat" Version="*" />
+    <PackageReference Include="Pure.Chat" Version="[$version]" />
   </ItemGroup>
 </Project>
 PROJECT
 cat >"$consumer/nuget.config" <<CONFIG
 <configuration>
   <packageSources>
-    <clear />
     <add key="folder" value="$feed" />
   </packageSources>
 </configuration>
@@ -36,7 +37,7 @@ consume() (
         dotnet run -c Release >"$logs/consumer.txt" && cat "$logs/consumer.txt" &&
         [[ $(wc -w <"$logs/consumer.txt") -ge 10 ]]
 )
-check "a fresh console project writes a story from the packages alone" consume && sed 's/^/        /' "$logs/consumer.txt" && echo
+check "a fresh console project writes a story from the packages" consume && sed 's/^/        /' "$logs/consumer.txt" && echo
 
 install_tool() (
     cd "$consumer" && export NUGET_PACKAGES=$scratch/nuget-packages &&

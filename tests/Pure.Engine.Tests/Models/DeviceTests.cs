@@ -278,7 +278,10 @@ public class DeviceTests
         Assert.Equal(0, placed.ReadWeights());
         (MemoryNeed all, MemoryNeed half, MemoryNeed none) = (processor.MemoryFor(100), halved.MemoryFor(100), placed.MemoryFor(100));
         Assert.Equal((0, 0, all.Cache), (none.Cache, all.OnDevices, half.OnDevices - halved.DevicePlan.WeightBytes - halved.DevicePlan.BufferBytes));
-        Assert.Equal(processor.ReadWeights() - halved.ReadWeights(), all.Weights - half.Weights);
+
+        // What is not rearranged is read as it is mapped, and not counted there.
+        if (processor.ReadWeights() > 0)
+            Assert.Equal(processor.ReadWeights() - halved.ReadWeights(), all.Weights - half.Weights);
         Assert.InRange(none.Weights, 0, half.Weights - 1);
     }
 
