@@ -143,6 +143,7 @@ internal sealed class ContinuousBatch : IDisposable
         text.Sequence.PromptLength = text.PromptLength;
         text.Node = _prefixes.Root(text.Scope);
         text.Blocks = 0;
+        text.DropGuesses(); // those of a pass that failed with its device
         if (text.IsPrompt)
             text.TookOver(0);
     }
