@@ -1,6 +1,4 @@
 #pragma warning disable xUnit1051 // the tests are short, and pass a token where it is their subject
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Pure.Engine.Generation;
 using Pure.Engine.Memory;
 using Pure.Engine.Models;
@@ -53,10 +51,10 @@ public sealed class SchedulerTests : IDisposable
                         TopLogProbabilities = text % 4,
                     },
                 }))];
-            Task<Text>[] together = [.. texts.Select(text => Task.Run(() => Read(scheduler, text.Prompt, text.Options)))];
+            Task<Written>[] together = [.. texts.Select(text => Task.Run(() => Read(scheduler, text.Prompt, text.Options)))];
             for (int text = 0; text < texts.Length; text++)
             {
-                Text alone = Alone(model, texts[text].Prompt, texts[text].Options);
+                Written alone = Alone(model, texts[text].Prompt, texts[text].Options);
                 alone.MustEqual(await together[text], $"{way}, round {round}, text {text}");
             }
         }
@@ -79,7 +77,7 @@ public sealed class SchedulerTests : IDisposable
             new GenerationOptions { MaxTokens = 150, Sampling = new SamplingOptions { Seed = (ulong)text, TopLogProbabilities = 2 } }))];
 
         // The first begins when both are there. The eight blocks are full when each has 256 tokens: then the second must make room.
-        Task<Text> first = Task.Run(() => Text.Of(
+        Task<Written> first = Task.Run(() => Written.By(
             observed => scheduler.Submit(texts[0].Prompt, observed with
             {
                 LogitsObserver = (position, logits) =>
@@ -91,7 +89,7 @@ public sealed class SchedulerTests : IDisposable
             texts[0].Options));
         while (scheduler.Counts.Running == 0)
             await Task.Delay(1);
-        Task<Text> second = Task.Run(() => Read(scheduler, texts[1].Prompt, texts[1].Options));
+        Task<Written> second = Task.Run(() => Read(scheduler, texts[1].Prompt, texts[1].Options));
         while (scheduler.Counts.Waiting == 0)
             await Task.Delay(1);
         go.Set();
@@ -126,7 +124,7 @@ public sealed class SchedulerTests : IDisposable
     {
         using var scheduler = new Scheduler(_model, new SchedulerOptions { CachePositions = 1024 });
         int[] prompt = Prompt(new Random(2), 60);
-        Text first = Read(scheduler, prompt, new GenerationOptions { MaxTokens = 80, Sampling = SamplingOptions.Greedy });
+        Written first = Read(scheduler, prompt, new GenerationOptions { MaxTokens = 80, Sampling = SamplingOptions.Greedy });
         int[] next = [.. prompt, .. first.Ids, .. Prompt(new Random(3), 10)];
         Completion second = scheduler.Submit(next, new GenerationOptions { MaxTokens = 1, Sampling = SamplingOptions.Greedy });
         Assert.True(second.TryNext(out GeneratedToken token));
@@ -223,7 +221,7 @@ public sealed class SchedulerTests : IDisposable
         using var scheduler = new Scheduler(_model, new SchedulerOptions { CachePositions = 2048 });
         int[] refrain = [0, .. Enumerable.Repeat(Prompt(new Random(7), 20)[1..], 6).SelectMany(verse => verse)];
         var options = new GenerationOptions { MaxTokens = 150, Sampling = SamplingOptions.Greedy, Speculation = Speculation.Lookup };
-        Text alone = Alone(_model, refrain, options with { Speculation = Speculation.None });
+        Written alone = Alone(_model, refrain, options with { Speculation = Speculation.None });
         Completion[] together = [.. Enumerable.Range(0, 4).Select(_ => scheduler.Submit(refrain, options))];
         foreach (Completion text in together)
             Assert.Equal(alone.Ids, Drain(text).Select(token => token.Id));
@@ -254,7 +252,7 @@ public sealed class SchedulerTests : IDisposable
         using var scheduler = new Scheduler(_model, new SchedulerOptions { CachePositions = 1024 });
         Dictionary<int, float> none = Enumerable.Range(0, _model.Info.VocabularySize).ToDictionary(id => id, _ => float.NegativeInfinity);
         var options = new GenerationOptions { MaxTokens = 50, Sampling = SamplingOptions.Greedy };
-        Task<Text> good = Task.Run(() => Read(scheduler, [0, 439], options));
+        Task<Written> good = Task.Run(() => Read(scheduler, [0, 439], options));
         Completion bad = scheduler.Submit([0, 5], options with { Sampling = SamplingOptions.Greedy with { LogitBias = none } });
         Assert.Contains("bans every token", Assert.Throws<InvalidRequestException>(() => Drain(bad)).Message, StringComparison.Ordinal);
         Assert.Null(bad.FinishReason);
@@ -326,45 +324,12 @@ public sealed class SchedulerTests : IDisposable
         return [.. tokens];
     }
 
-    private static Text Alone(Model model, int[] prompt, GenerationOptions options)
+    private static Written Alone(Model model, int[] prompt, GenerationOptions options)
     {
         using var session = new Session(model);
-        return Text.Of(observed => session.Generate(prompt, observed), options);
+        return Written.By(observed => session.Generate(prompt, observed), options);
     }
 
-    private static Text Read(Scheduler scheduler, int[] prompt, GenerationOptions options) =>
-        Text.Of(observed => scheduler.Submit(prompt, observed), options);
-
-    /// <summary>A text with its probabilities, and a hash of the logits of each position.</summary>
-    private sealed record Text(int[] Ids, double?[] LogProbabilities, TokenLogProbability[] Alternatives, string LogitsHash, FinishReason? Reason, int? EndToken)
-    {
-        internal static Text Of(Func<GenerationOptions, Completion> generate, GenerationOptions options)
-        {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using Completion completion = generate(options with
-            {
-                LogitsObserver = (position, logits) =>
-                {
-                    hash.AppendData(BitConverter.GetBytes(position));
-                    hash.AppendData(MemoryMarshal.AsBytes(logits));
-                },
-            });
-            GeneratedToken[] tokens = Drain(completion);
-            return new Text(
-                [.. tokens.Select(token => token.Id)],
-                [.. tokens.Select(token => token.LogProbability)],
-                [.. tokens.SelectMany(token => token.Alternatives.ToArray())],
-                Convert.ToHexString(hash.GetHashAndReset()),
-                completion.FinishReason,
-                completion.EndToken);
-        }
-
-        internal void MustEqual(Text other, string way)
-        {
-            Assert.Equal(Ids, other.Ids);
-            Assert.Equal(LogProbabilities, other.LogProbabilities);
-            Assert.Equal(Alternatives, other.Alternatives);
-            Assert.Equal((way, LogitsHash, Reason, EndToken), (way, other.LogitsHash, other.Reason, other.EndToken));
-        }
-    }
+    private static Written Read(Scheduler scheduler, int[] prompt, GenerationOptions options) =>
+        Written.By(observed => scheduler.Submit(prompt, observed), options);
 }

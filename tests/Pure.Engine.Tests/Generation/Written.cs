@@ -17,11 +17,15 @@ internal sealed record Written(
         return By(session, prompt, options);
     }
 
-    internal static Written By(Session session, int[] prompt, GenerationOptions options)
+    internal static Written By(Session session, int[] prompt, GenerationOptions options) =>
+        By(observed => session.Generate(prompt, observed), options) with { Length = session.Length };
+
+    /// <summary>What a completion writes; of a text that is no session's the length is 0.</summary>
+    internal static Written By(Func<GenerationOptions, Completion> generate, GenerationOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var tokens = new List<GeneratedToken>();
-        Completion completion = session.Generate(prompt, options with
+        using Completion completion = generate(options with
         {
             LogitsObserver = (position, logits) =>
             {
@@ -38,7 +42,7 @@ internal sealed record Written(
             Convert.ToHexString(hash.GetHashAndReset()),
             completion.FinishReason,
             completion.EndToken,
-            session.Length,
+            Length: 0,
             completion.Drafts);
     }
 
