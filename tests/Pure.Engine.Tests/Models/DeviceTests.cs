@@ -70,6 +70,29 @@ public class DeviceTests
     }
 
     [Fact]
+    public void Guesses_of_a_pass_that_failed_with_its_device_are_not_read()
+    {
+        using Model processor = TinyModel.Llama().Load();
+        var options = new GenerationOptions { MaxTokens = 24, Sampling = SamplingOptions.Greedy with { LogitBias = new Dictionary<int, float> { [3] = 1e6f } } };
+        int[] prompt = [1, 2, 3, 3, 3, 3];
+        using var session = new Session(processor);
+        int[] alone = Read(session.Generate(prompt, options, TestContext.Current.CancellationToken));
+        for (int failsAfter = 4; failsAfter < 24; failsAfter++)
+        {
+            using var plugin = new TwinPlugin { FailsAfter = failsAfter };
+            using Model placed = TinyModel.Llama().Load(Options("auto", plugin, []) with { Warn = _ => { }, MaxBatchRows = 12 });
+            using var scheduler = new Scheduler(placed, new SchedulerOptions { MaxRunning = 8, PromptChunk = 4 });
+            Completion[] texts = [.. Enumerable.Range(0, 2).Select(_ => scheduler.Submit(
+                prompt, options with { Speculation = Speculation.Lookup }, cancellationToken: TestContext.Current.CancellationToken))];
+            foreach (Completion text in texts)
+                Assert.Equal(alone, Read(text));
+        }
+
+        static int[] Read(Completion text) =>
+            [.. text.ToBlockingEnumerable(TestContext.Current.CancellationToken).Select(token => token.Id)];
+    }
+
+    [Fact]
     public void A_device_that_was_named_is_not_left()
     {
         using var plugin = new TwinPlugin { FailsAfter = 5 };
